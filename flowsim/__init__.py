@@ -1,0 +1,1 @@
+"""Simulation of patient flow through every level of a city's health and care."""

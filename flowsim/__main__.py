@@ -1,0 +1,5 @@
+"""`python -m flowsim`."""
+
+from flowsim.show.cli import main
+
+main()

@@ -1,0 +1,158 @@
+"""The ledger: integer sums by unit and period, their layout, and the laws they obey.
+
+A ledger is a set of books. A book has one integer for each of its rows in each period; rows are numbered by what the
+book is about (units, classes, lanes, ...), as in the Network. Only sums that are not 0 are kept. Time sums are in
+milliseconds. All are exact, so sums over cells do not depend on order, and two engines can be compared row by row.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from flowsim.engine.network import Network
+
+# --- bins of waits --------------------------------------------------------------------------------------------
+
+FINEST_BITS = 15  # waits below 2**15 ms (33 s) share a bin
+SPLIT_BITS = 4  # 16 bins for each doubling: at most 6.25% wide
+LONGEST_BITS = 37  # 2**37 ms is 4.4 years; longer waits share the last bin
+BINS = 2 + ((LONGEST_BITS - FINEST_BITS) << SPLIT_BITS)
+"""Bin 0 is a wait of 0, bin 1 anything up to 33 s, then 16 bins for each doubling."""
+
+
+def bin_of(wait_ms: int) -> int:
+    """The bin of a wait in milliseconds (below 0 counts as 0)."""
+    if wait_ms <= 0:
+        return 0
+    bits = wait_ms.bit_length() - 1
+    if bits < FINEST_BITS:
+        return 1
+    if bits >= LONGEST_BITS:
+        return BINS - 1
+    return 2 + ((bits - FINEST_BITS) << SPLIT_BITS) + ((wait_ms >> (bits - SPLIT_BITS)) & ((1 << SPLIT_BITS) - 1))
+
+
+def bin_start(number: int) -> int:
+    """The shortest wait of a bin, in milliseconds."""
+    if number <= 1:
+        return number
+    doubling, part = divmod(number - 2, 1 << SPLIT_BITS)
+    bits = doubling + FINEST_BITS
+    return (1 << bits) + (part << (bits - SPLIT_BITS))
+
+
+# --- books ----------------------------------------------------------------------------------------------------
+
+
+class Row(StrEnum):
+    """What the rows of a book are."""
+
+    UNIT = "unit"
+    CLASS = "class"  # patients of one own unit and priority
+    LANE = "lane"  # a class in one of the units it may use
+    BLOCK = "block"  # a held unit, the own unit its patient waits for, the cause
+    MOVE = "move"  # a step and the next step (or leaving): step * (steps + 1) + next + 1
+    STREAM = "stream"
+    CLASS_BIN = "class bin"  # class * BINS + bin
+    AREA = "area"  # (setting * areas + area) * ages + age
+    AREA_BIN = "area bin"  # that * BINS + bin
+    CLOCK = "clock"
+    CLOCK_AREA = "clock area"  # (clock * areas + area) * ages + age
+    CLOCK_BIN = "clock bin"  # clock * BINS + bin
+    RUN = "run"  # the run as a whole
+
+
+class Book(NamedTuple):
+    """A book: its name, what its rows are, whether it is kept by month only, and what it counts."""
+
+    name: str
+    row: Row
+    by_month: bool
+    about: str
+
+
+BOOKS = (
+    Book("in_use_ms", Row.UNIT, False, "time beds were in use: serving, blocked or held"),
+    Book("available_ms", Row.UNIT, False, "time beds were available (staffed and open)"),
+    Book("over_ms", Row.UNIT, False, "time in use above capacity, after a cut"),
+    Book("held_ms", Row.UNIT, False, "time held while the patient was served elsewhere"),
+    Book("blocked_ms", Row.BLOCK, False, "time held while the patient waited"),
+    Book("midnight_in_use", Row.UNIT, False, "beds in use at midnight, summed over days"),
+    Book("midnight_available", Row.UNIT, False, "beds available at midnight, summed over days"),
+    Book("slots_offered", Row.UNIT, False, "slots of sessions that opened"),
+    Book("slots_lost", Row.UNIT, False, "slots unused when their session closed"),
+    Book("arrivals", Row.CLASS, False, "patients who joined"),
+    Book("queue_ms", Row.CLASS, False, "time patients spent waiting"),
+    Book("wait_ms", Row.CLASS, False, "waits of those who started for the first time, from joining"),
+    Book("reneged", Row.CLASS, False, "patients whose patience ended"),
+    Book("balked", Row.CLASS, False, "patients who found the queue full"),
+    Book("diverted", Row.CLASS, False, "patients who went to another unit because of the queue"),
+    Book("queued_ms", Row.CLASS, False, "time in the queue of patients as they left it, summed patient by patient"),
+    Book("starts", Row.LANE, False, "patients let in"),
+    Book("ends", Row.LANE, False, "stays that ended"),
+    Book("interrupted", Row.LANE, False, "patients put back in the queue by one who goes first"),
+    Book("stay_ms", Row.LANE, False, "time from start to vacating the unit, as units are vacated"),
+    Book("first_inside", Row.LANE, False, "patients inside on the first day"),
+    Book("first_waiting", Row.CLASS, False, "patients waiting on the first day"),
+    Book("inside", Row.LANE, False, "patients being served at the end of the run"),
+    Book("waiting", Row.CLASS, False, "patients waiting at the end of the run"),
+    Book("holding", Row.UNIT, False, "units held at the end of the run"),
+    Book("present_ms", Row.UNIT, False, "time in the unit of patients still there at the end of the run"),
+    Book("exceeded", Row.UNIT, False, "patients let in without a free place: never, if the engine is right"),
+    Book("entered", Row.STREAM, False, "patients who entered the model"),
+    Book("left", Row.STREAM, False, "patients who left the model"),
+    Book("present", Row.STREAM, False, "patients in the model at the end of the run"),
+    Book("gridlock_spells", Row.RUN, False, "checks that found beds stuck until capacity rises or a patience ends"),
+    Book("wait_bins", Row.CLASS_BIN, True, "first starts by bin of their wait"),
+    Book("area_wait_ms", Row.AREA, True, "waits of first starts, by setting, area of residence and age band"),
+    Book("area_wait_bins", Row.AREA_BIN, True, "the same, counted by bin"),
+    Book("moves", Row.MOVE, True, "patients who went from one step to another, or left"),
+    Book("clock_started", Row.CLOCK, True, "clocks that started"),
+    Book("clock_ms", Row.CLOCK, True, "time on clocks that stopped"),
+    Book("clock_bins", Row.CLOCK_BIN, True, "clocks that stopped, by bin"),
+    Book("clock_met", Row.CLOCK_AREA, True, "clocks that stopped within the standard"),
+    Book("clock_missed", Row.CLOCK_AREA, True, "clocks that stopped beyond the standard"),
+    Book("clock_lost", Row.CLOCK, True, "clocks whose patient left the model"),
+    Book("clock_running", Row.CLOCK, True, "clocks running at the end of the month"),
+    Book("clock_running_over", Row.CLOCK, True, "of these, already beyond the standard"),
+)
+"""All books, in the order in which a period is written."""
+
+BOOK = {book.name: book for book in BOOKS}
+
+
+class Size(NamedTuple):
+    """Sizes of a Network (its `counts`), by name."""
+
+    units: int
+    pools: int
+    classes: int
+    lanes: int
+    steps: int
+    settings: int
+    areas: int
+    ages: int
+    causes: int
+    clocks: int
+
+
+def rows_of(network: Network, row: Row) -> int:
+    """The number of rows a book about `row` has."""
+    size = Size(*map(int, network.counts))
+    area = size.areas * size.ages
+    return {
+        Row.UNIT: size.units,
+        Row.CLASS: size.classes,
+        Row.LANE: size.lanes,
+        Row.BLOCK: len(network.block_unit),
+        Row.MOVE: size.steps * (size.steps + 1),
+        Row.STREAM: len(network.stream_kind),
+        Row.CLASS_BIN: size.classes * BINS,
+        Row.AREA: size.settings * area,
+        Row.AREA_BIN: size.settings * area * BINS,
+        Row.CLOCK: size.clocks,
+        Row.CLOCK_AREA: size.clocks * area,
+        Row.CLOCK_BIN: size.clocks * BINS,
+        Row.RUN: 1,
+    }[row]

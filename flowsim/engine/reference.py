@@ -1,0 +1,906 @@
+"""The SimPy engine: one process a patient, written to be read beside the pathway diagram.
+
+A patient's story is `City.story`: choose a unit, ask for it, wait to be let in, stay, go on. Whatever changes the state
+happens at an event of `rules.Kind`, in the order written there, so that the compiled engine can do the same. Sections:
+clock and patients, pools, the story, arriving, joining, starting, ending, holding, capacity, midnight, gridlock, the run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from heapq import heappush
+from typing import Any, NamedTuple
+
+import simpy
+from simpy.resources.base import BaseResource, Put
+
+from flowsim.engine import arrivals, choices
+from flowsim.engine.addresses import OCCURRENCES, Purpose
+from flowsim.engine.books import Books, Write
+from flowsim.engine.gridlock import stuck_units
+from flowsim.engine.ledger import BINS, bin_of
+from flowsim.engine.network import LEAVE, Change, Choice, Follow, Network, StreamKind
+from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Stuck, patient_number
+from flowsim.engine.sampling import residual_ms, stay_ms, uniform
+from flowsim.engine.views import ClassView, Drawn, StepView, UnitView, views
+from flowsim.engine.visits import VisitEnd
+
+Story = Generator[simpy.Event, Any, None]
+Log = Callable[[tuple[int, ...]], None]
+
+# Plain integers: numba takes the members of an enum a slow way.
+UNIT, GROUP, STAY, PATIENCE = int(Purpose.UNIT), int(Purpose.GROUP), int(Purpose.STAY), int(Purpose.PATIENCE)
+ROUTE, ROUND, SHIFT, RESIDUAL = int(Purpose.ROUTE), int(Purpose.ROUND), int(Purpose.SHIFT), int(Purpose.RESIDUAL)
+CLOSE, END, CAPACITY, RENEW, ARRIVAL, JOIN, START, RENEGE, CHECK = map(int, Kind)
+JOINED, STARTED, READY, ENDED, LEFT = range(5)
+HOUR_MS = 3_600_000
+
+
+# --- clock and patients ---------------------------------------------------------------------------------------
+
+
+class Happening(simpy.Event):
+    """An event of a `rules.Kind` at a known time; beyond the horizon it never comes."""
+
+    def __init__(self, city: City, at: int, kind: int, where: int, who: int, then: Callable[[Any], None] | None = None):
+        self.env = city
+        self.callbacks = [] if then is None else [then]
+        self._ok, self._value = True, None
+        if at < city._now:
+            raise ValueError("the clock would fall")
+        if at < city.horizon:
+            heappush(city._queue, (at, (kind, where, who), next(city._eid), self))
+
+
+class Patient:
+    """A patient: who it is, its marks (age band, place, groups), the visit it is on, and the visits whose units it holds."""
+
+    __slots__ = (
+        "area_row", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
+        "times", "visit", "visits",
+    )  # fmt: skip
+
+    def __init__(self, key: int, stream: int, layer: int, index: int, marks: list[int], area_row: int) -> None:
+        self.key, self.stream, self.layer, self.index, self.marks = key, stream, layer, index, marks
+        self.number = patient_number(stream, layer, index)
+        self.area_row = area_row
+        self.site = -1
+        self.times: dict[int, int] = {}  # how often at each step; at -1 - step, how often on the way to it
+        self.held: list[Visit] = []
+        self.clocks: dict[int, int] = {}
+        self.visit: Visit
+        self.visits = 0
+        self.instant, self.joins = -1, 0
+
+
+# --- pools ----------------------------------------------------------------------------------------------------
+
+
+class Visit(Put):
+    """A patient's request for a unit of a pool, and the visit that comes of it.
+
+    As an event it fires with True when the patient is let in, and with False if the patience ends first.
+    """
+
+    def __init__(self, pool: Pool, patient: Patient, step: StepView, line: ClassView, joined: int) -> None:
+        self.patient, self.step, self.line, self.joined = patient, step, line, joined
+        self.occurrence = patient.times[step.number] - 1
+        self.number = patient.visits
+        self.unit = line.own
+        self.lane = -1
+        self.is_waiting = True
+        self.queued = joined  # since when it waits: later than joined after an interruption
+        self.started = self.ready = self.ended = -1
+        self.segment = self.remaining = 0  # of a stay that may be interrupted: start of the stretch, what is left
+        self.end: Happening
+        self.blocked_row, self.blocked_since, self.blocked_ms = -1, 0, 0
+        super().__init__(pool)
+
+
+class Queue(list[Visit]):
+    """SimPy's queue of requests, kept as one line for each class in the order (joined, patient)."""
+
+    def append(self, visit: Visit) -> None:
+        line, entry, passed = visit.line.waiting, (visit.joined, visit.patient.number, visit), []
+        visit.line.count += 1
+        if visit.started < 0:
+            while line and line[-1] > entry:
+                passed.append(line.pop())
+            line.append(entry)
+            line.extend(reversed(passed))
+        else:  # interrupted: its place is near the head
+            while line and line[0] < entry:
+                passed.append(line.popleft())
+            line.appendleft(entry)
+            line.extendleft(reversed(passed))
+
+    def remove(self, visit: Visit) -> None:
+        visit.is_waiting = False  # the line drops the entry when it reaches the head
+        visit.line.count -= 1
+
+
+class Pool(BaseResource):
+    """Units that share one queue, as a SimPy resource. Requests touch it; who is let in is decided at START."""
+
+    PutQueue = Queue
+
+    def __init__(self, city: City, number: int, lines: list[ClassView]) -> None:
+        super().__init__(city, capacity=1)
+        self.city, self.number, self.lines = city, number, lines
+        self.preempts = any(line.preempts for line in lines)
+        self.served: set[Visit] = set()  # kept only where a class may pre-empt
+        self.is_touched = False
+
+    def _trigger_put(self, _: Any) -> None:
+        self.touch()
+
+    def _trigger_get(self, _: Any) -> None:
+        """Units are given back by `City.release`."""
+
+    def touch(self, _: Any = None) -> None:
+        """Somebody may be able to start at this instant."""
+        if not self.is_touched:
+            self.is_touched = True
+            Happening(self.city, self.city._now, START, self.number, 0, self.let_in)
+
+    def let_in(self, _: Any) -> None:
+        """START: let in the best of the heads that have a free unit, again and again until nobody can start."""
+        self.is_touched = False
+        now = self.city._now
+        while True:
+            best = None
+            for line in self.lines:
+                if line.count:
+                    waiting = line.waiting
+                    while not waiting[0][2].is_waiting:
+                        waiting.popleft()
+                    joined, number, visit = waiting[0]
+                    if best is None or (line.priority, joined, number) < best[:3]:
+                        unit = line.free_unit(now - joined)
+                        if unit is not None:
+                            best = (line.priority, joined, number, visit, unit)
+            if best is not None:
+                self.city.start(best[3], best[4])
+            elif not self.preempts or not self.make_room():
+                return
+
+    def make_room(self) -> bool:
+        """The best who may pre-empt takes the place of the worst of those served; False if nobody gives way."""
+        heads = [line for line in self.lines if line.preempts and line.count]
+        for line in sorted(heads, key=lambda line: (line.priority, line.waiting[0][:2])):
+            waited = self.city._now - line.waiting[0][0]
+            usable = [line.own, *(unit for unit, after in line.others if waited >= after)]
+            worse = [
+                visit for visit in self.served
+                if visit.line.priority > line.priority and visit.unit in usable and visit.unit.in_use <= visit.unit.capacity
+            ]  # fmt: skip
+            if worse:
+                last = max(worse, key=lambda v: (v.line.priority, v.segment, v.patient.number))
+                self.city.interrupt(last)
+                self.city.start(line.waiting[0][2], last.unit)
+                return True
+        return False
+
+
+# --- the city -------------------------------------------------------------------------------------------------
+
+
+class Outcome(NamedTuple):
+    """What a run tells besides its ledger: events (arrivals and ends of stays), patients, and patients still inside."""
+
+    events: int
+    patients: int
+    inside: int
+
+
+class City(simpy.Environment):
+    """Everything that happens in one replication, on SimPy's clock."""
+
+    def __init__(self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None) -> None:
+        super().__init__(0)
+        self.network, self.keys, self.replication, self.log = network, list(keys), replication, log
+        self.horizon = int(network.horizon_ms)
+        self.units, self.lines, self.steps = views(network)
+        self.pools = [
+            Pool(self, p, [line for line in self.lines if line.pool == p]) for p in range(len(network.pool_first) - 1)
+        ]
+        self.books = Books(network, write)
+        self.parameters = network.parameters
+        self.rows = [
+            list(zip(network.row_cumulative[a:b].tolist(), network.row_to[a:b].tolist(), strict=True))
+            for a, b in zip(network.row_first[:-1].tolist(), network.row_first[1:].tolist(), strict=True)
+        ]
+        self.groups = list(
+            zip(network.group_by.tolist(), network.group_row.tolist(), network.group_word.tolist(), strict=True)
+        )
+        self.ages = int(network.counts[7])
+        self.area_size = int(network.counts[6]) * self.ages
+        self.areas = network.place_area.tolist()
+        blocks = zip(network.block_unit.tolist(), network.block_awaited.tolist(), network.block_cause.tolist(), strict=True)
+        self.blocks = {block: row for row, block in enumerate(blocks)}
+        self.blocked = [0] * len(self.blocks)  # visits now blocked, by row
+        self.shares: dict[int, float] = {}  # first shares set by a response, by step
+        self.needs: dict[int, float] = {}  # factors set by a response, by pathway
+        self.inside: dict[Patient, None] = {}
+        self.standards = network.clock_standard.tolist()
+        self.totals = [deque([(0, 0)]) for _ in range(len(network.response_days))]
+        self.events = self.entered = 0
+        self.is_check_due = False
+
+    def schedule(self, event: simpy.Event, priority: Any = 0, delay: Any = 0) -> None:
+        """SimPy's own events, a process that starts or resumes: before any kind of happening at its instant."""
+        heappush(self._queue, (self._now + delay, (), next(self._eid), event))
+
+    def story(self, patient: Patient, step: int, visit: Visit | None = None) -> Story:
+        """A patient's way through the model: choose a unit, ask for it, wait to be let in, stay, and go on."""
+        while step != LEAVE:
+            if visit is None:
+                unit = self.choose(patient, step)
+                if self.steps[step].is_conditional:
+                    yield Happening(self, self._now, JOIN, unit.pool, patient.number)
+                visit, step = self.join(patient, step, unit)
+                if visit is None:
+                    continue
+            if (yield visit):
+                yield visit.end
+                step = self.finish(visit)
+            else:
+                step = self.give_up(visit)
+            visit = None
+        self.leave(patient)
+
+    # --- arriving ---------------------------------------------------------------------------------------------
+
+    def enter(self, patient: Patient, step: int) -> None:
+        """ARRIVAL: a new patient begins its story."""
+        self.events += 1
+        self.admit(patient)
+        simpy.Process(self, self.story(patient, self.instead_of(patient, step)))
+
+    def admit(self, patient: Patient) -> None:
+        """Count a patient who is now in the model."""
+        self.inside[patient] = None
+        self.entered += 1
+        self.books.entered[patient.stream] += 1
+
+    def new_patient(self, stream: int, layer: int, index: int, given: Sequence[int]) -> Patient:
+        """A patient with its marks: those given, and the groups drawn by its address where -1 is given."""
+        key, replication, marks = self.keys[stream], self.replication, list(given)
+        for group, (by, row, word) in enumerate(self.groups):
+            if marks[2 + group] < 0:
+                u = uniform(key, replication, layer, index, GROUP, word, 0)
+                marks[2 + group] = self.pick(row + (marks[by] if by >= 0 else 0), u)
+        return Patient(key, stream, layer, index, marks, self.areas[marks[1]] * self.ages + marks[0])
+
+    def pick(self, row: int, u: float) -> int:
+        """Where a uniform falls in a row of cumulative shares."""
+        for cumulative, value in self.rows[row]:
+            if u < cumulative:
+                return value
+        return self.rows[row][-1][1]
+
+    def arrive_at_rate(self, stream: int, layer: int) -> Story:
+        """Patients of one layer of a stream: candidates thinned by age, growth and profile."""
+        n, key, replication, horizon = self.network, self.keys[stream], self.replication, self.horizon
+        thinning = arrivals.Thinning.of(n, stream)
+        gap, step, pathway = float(n.stream_gap_ms[stream]), int(n.stream_step[stream]), int(n.stream_pathway[stream])
+        follows_response = any(
+            change == Change.NEED and target == pathway
+            for change, target in zip(n.response_changes.tolist(), n.response_target.tolist(), strict=True)
+        )
+        given = [0, int(n.stream_place[stream])] + [-1] * len(self.groups)
+        number = patient_number(stream, layer, 0)
+        index, at = -1, 0
+        while True:
+            if follows_response:
+                index, at, age = arrivals.next_candidate(
+                    key, replication, layer, index, at, gap, thinning.ages, thinning.weights
+                )
+            else:
+                index, at, age = arrivals.next_arrival(key, replication, layer, index, at, gap, horizon, *thinning)
+            if at >= horizon:
+                return
+            yield Happening(self, at, ARRIVAL, stream, number + index)
+            if follows_response:
+                factor = self.needs.get(pathway, 1.0)
+                if not arrivals.is_kept(key, replication, layer, index, at, age, factor, *thinning):
+                    continue
+            given[0] = age
+            self.enter(self.new_patient(stream, layer, index, given), step)
+
+    def arrive_as_listed(self, stream: int) -> Story:
+        """Patients of a timetable or a trace."""
+        n = self.network
+        first, last = int(n.listed_first[stream]), int(n.listed_first[stream + 1])
+        for index, row in enumerate(range(first, last)):
+            yield Happening(self, int(n.listed_at[row]), ARRIVAL, stream, patient_number(stream, 0, index))
+            self.enter(self.new_patient(stream, 0, index, self.listed_marks(stream, index, row)), int(n.stream_step[stream]))
+
+    def listed_marks(self, stream: int, index: int, row: int) -> list[int]:
+        """The marks given for a listed patient; the age band is drawn where none is given."""
+        marks = self.network.listed_marks[row].tolist()
+        if marks[0] < 0:
+            mix = self.network.stream_mix[stream * self.ages : (stream + 1) * self.ages]
+            marks[0] = int(arrivals.age_of(self.keys[stream], self.replication, 0, index, self.ages, mix))
+        return marks
+
+    def begin(self, stream: int, is_inside: bool) -> None:
+        """People there on the first day: in a unit with the rest of their stay, or in its queue."""
+        n, step = self.network, self.steps[int(self.network.stream_step[stream])]
+        unit = self.units[int(n.listed_unit[stream])]
+        first, last = int(n.listed_first[stream]), int(n.listed_first[stream + 1])
+        for index, row in enumerate(range(first, last)):
+            patient = self.new_patient(stream, 0, index, self.listed_marks(stream, index, row))
+            self.admit(patient)
+            patient.times[step.number] = 1
+            visit = self.request(patient, step, unit, int(n.listed_at[row]))
+            if is_inside:
+                self.settle(visit)
+            else:
+                self.books.first_waiting[visit.line.number] += 1
+            simpy.Process(self, self.story(patient, step.number, visit))
+
+    # --- joining ----------------------------------------------------------------------------------------------
+
+    def choose(self, patient: Patient, number: int) -> UnitView:
+        """The patient's own unit for a step: by place of residence, drawn by shares, or at the site it is at."""
+        step, place = self.steps[number], patient.marks[1]
+        occurrence = patient.times.get(number, 0)
+        if occurrence >= OCCURRENCES:
+            raise Stuck((), (number,), self._now)
+        patient.times[number] = occurrence + 1
+        if step.choice == Choice.BY_PLACE:
+            return self.units[step.place_units[place]]
+        if step.choice == Choice.SAME_SITE:
+            return self.units[step.place_units[patient.site]]
+        u = uniform(patient.key, self.replication, patient.layer, patient.index, UNIT, step.word, occurrence)
+        shares = step.place_units[place]
+        return self.units[next((unit for cumulative, unit in shares if u < cumulative), shares[-1][1])]
+
+    def join(self, patient: Patient, number: int, unit: UnitView) -> tuple[Visit | None, int]:
+        """Ask for the unit, unless its queue sends the patient elsewhere: the visit, or none and the next step."""
+        step, now = self.steps[number], self._now
+        if patient.instant != now:
+            patient.instant, patient.joins = now, 0
+        patient.joins += 1
+        if patient.joins > JOINS_AT_ONE_INSTANT:
+            raise Stuck((), tuple(sorted(k for k in patient.times if k >= 0)), now)
+        if step.is_conditional:
+            if step.divert_at >= 0 and self.waiting_for(unit) >= step.divert_at and step.divert_to[unit.number] >= 0:
+                self.books.diverted[self.line_of(patient, step, unit).number] += 1
+                unit = self.units[step.divert_to[unit.number]]
+            line = self.line_of(patient, step, unit)
+            if step.limit >= 0 and self.waiting_for(unit) >= step.limit + line.places():
+                return None, self.turn_away(patient, step, line)
+        visit = self.request(patient, step, unit, now)
+        self.books.arrivals[visit.line.number] += 1
+        if step.clocks[JOINED]:
+            self.tick(patient, step, JOINED, now)
+        return visit, number
+
+    def waiting_for(self, unit: UnitView) -> int:
+        """Patients in the queue of a unit's pool."""
+        return sum(line.count for line in self.pools[unit.pool].lines)
+
+    def line_of(self, patient: Patient, step: StepView, unit: UnitView) -> ClassView:
+        """The class of a patient who wants this unit."""
+        level = patient.marks[step.priority_by] if step.priority_by >= 0 else 0
+        return step.lines[unit.number * step.levels + level]
+
+    def request(self, patient: Patient, step: StepView, unit: UnitView, joined: int) -> Visit:
+        """Join the queue: the patience begins, and what the patient holds is blocked from now on."""
+        now, line = self._now, self.line_of(patient, step, unit)
+        pool = self.pools[line.pool]
+        visit = Visit(pool, patient, step, line, joined)
+        patient.visit = visit
+        patient.visits += 1
+        self.books.queue_ms[line.number] -= now
+        for after in line.later:
+            Happening(self, max(joined + after, now), START, pool.number, 0, pool.let_in)
+        if step.patience is not None:
+            patience = self.draw(visit, PATIENCE, step.patience, 1.0)
+            Happening(self, now + patience, RENEGE, pool.number, patient.number, lambda _: self.renege(visit))
+        if patient.held:
+            self.block(visit)
+        return visit
+
+    def draw(self, visit: Visit, purpose: int, drawn: Drawn, factor: float) -> int:
+        """Milliseconds drawn at the visit's address from a distribution scaled by the patient's mark and a factor."""
+        patient, (family, first, by, scale) = visit.patient, drawn
+        scale_ = scale[patient.marks[by] if by >= 0 else 0] * factor
+        return stay_ms(
+            patient.key, self.replication, patient.layer, patient.index, purpose, visit.step.word, visit.occurrence,
+            family, first, scale_, self.parameters,
+        )  # fmt: skip
+
+    def renege(self, visit: Visit) -> None:
+        """RENEGE: the patience ends, and the patient still waits to start for the first time."""
+        if visit.is_waiting and visit.started < 0:
+            visit.resource.put_queue.remove(visit)
+            self.unqueue(visit)
+            self.books.reneged[visit.line.number] += 1
+            visit.succeed(False)
+
+    def unqueue(self, visit: Visit) -> None:
+        """The patient is no longer in the queue."""
+        self.books.queue_ms[visit.line.number] += self._now
+        self.books.queued_ms[visit.line.number] += self._now - max(visit.queued, 0)
+
+    def give_up(self, visit: Visit) -> int:
+        """After a patience: the next step."""
+        patient, step = visit.patient, visit.step
+        self.unblock(patient)
+        self.write_visit(visit, VisitEnd.RENEGED)
+        return self.go_on(patient, step, step.patience_to)
+
+    def turn_away(self, patient: Patient, step: StepView, line: ClassView) -> int:
+        """The queue is full: the next step."""
+        self.books.arrivals[line.number] += 1
+        self.books.balked[line.number] += 1
+        if self.log is not None:
+            self.log((*self.who(patient), step.number, line.own.number, -1, self._now, -1, -1, -1, self._now, VisitEnd.BALKED, 0, -1))
+        patient.visits += 1
+        return self.go_on(patient, step, step.limit_to)
+
+    # --- starting ---------------------------------------------------------------------------------------------
+
+    def start(self, visit: Visit, unit: UnitView) -> None:
+        """START of one patient in a unit: what was held for this is released, and the end of the stay is posted."""
+        now, patient, step, line, books = self._now, visit.patient, visit.step, visit.line, self.books
+        line.waiting.popleft()
+        line.count -= 1
+        self.unqueue(visit)
+        if patient.held:
+            self.unblock(patient)
+            self.release_held(patient, [held for held in patient.held if held.step.number in step.holds])
+            self.hold(patient)
+        self.occupy(visit, unit)
+        books.starts[visit.lane] += 1
+        if unit.is_slots:
+            unit.left -= 1
+        if visit.started >= 0:  # goes on after an interruption
+            callbacks = visit.end.callbacks
+            self.post_end(visit, visit.remaining)
+            visit.end.callbacks = callbacks
+            return
+        visit.started = now
+        wait = now - visit.joined
+        row = step.setting * self.area_size + patient.area_row
+        bin_ = bin_of(wait)
+        books.wait_ms[line.number] += wait
+        books.wait_bins[line.number * BINS + bin_] += 1
+        books.area_wait_ms[row] += wait
+        books.area_wait_bins[row * BINS + bin_] += 1
+        if step.clocks[STARTED]:
+            self.tick(patient, step, STARTED, now)
+        self.post_end(visit, self.draw(visit, STAY, step.stay, step.response_factor * unit.stay_factor))
+        visit.succeed(True)
+
+    def occupy(self, visit: Visit, unit: UnitView) -> None:
+        """The patient is in the unit from now on."""
+        visit.is_waiting = False
+        visit.unit, visit.lane, visit.segment = unit, visit.line.lanes[unit.number], self._now
+        if not unit.is_free():
+            self.books.exceeded[unit.number] += 1
+        unit.in_use += 1
+        unit.serving += 1
+        self.books.in_use_ms[unit.number] -= self._now
+        if unit.site >= 0:
+            visit.patient.site = unit.site
+        pool = self.pools[unit.pool]
+        if pool.preempts:
+            pool.served.add(visit)
+
+    def post_end(self, visit: Visit, stay: int) -> None:
+        """The END of a stay: when it is over, or at the first round after that."""
+        step, patient = visit.step, visit.patient
+        visit.ready = at = self._now + stay
+        if step.round_kind:
+            week_ms = (at + int(self.network.week_offset_ms)) % choices.WEEK_MS
+            if step.round_kind == 1:
+                at += choices.fixed_round(week_ms, step.round_first, step.round_last, self.network.round_ms)
+            else:
+                u = uniform(
+                    patient.key, self.replication, patient.layer, patient.index, ROUND, step.word, visit.occurrence
+                )
+                at += choices.window_round(week_ms, u, step.round_first, self.network.round_ms)
+        visit.end = Happening(self, at, END, visit.unit.number, patient.number)
+
+    def settle(self, visit: Visit) -> None:
+        """Someone found inside on the first day: in the unit already, with what remains of a stay."""
+        patient, step, unit = visit.patient, visit.step, visit.unit
+        visit.resource.put_queue.remove(visit)
+        visit.line.waiting.pop()
+        self.occupy(visit, unit)
+        visit.started = 0
+        self.books.first_inside[visit.lane] += 1
+        family, first, by, scale = step.stay
+        factor = scale[patient.marks[by] if by >= 0 else 0] * unit.stay_factor
+        rest = residual_ms(
+            patient.key, self.replication, 0, patient.index, RESIDUAL, step.word, 0, family, first, factor, self.parameters
+        )
+        self.post_end(visit, rest)
+        visit.succeed(True)
+
+    def interrupt(self, visit: Visit) -> None:
+        """A patient is put back in the queue, keeps when it joined, and will later serve what remained."""
+        now, unit = self._now, visit.unit
+        visit.remaining = visit.ready - now
+        # The story waits for the end of this stay: hand what it waits with to a new event when the stay goes on.
+        waiting, visit.end.callbacks = visit.end.callbacks, []
+        visit.end = simpy.Event(self)  # type: ignore[assignment]
+        visit.end.callbacks = waiting
+        self.books.interrupted[visit.lane] += 1
+        self.vacate(visit)
+        unit.serving -= 1
+        self.pools[unit.pool].served.discard(visit)
+        self.unhold(visit.patient)
+        visit.is_waiting, visit.queued = True, now
+        self.books.queue_ms[visit.line.number] -= now
+        visit.resource.put_queue.append(visit)
+        if visit.patient.held:
+            self.block(visit)
+
+    # --- ending -----------------------------------------------------------------------------------------------
+
+    def finish(self, visit: Visit) -> int:
+        """END: the stay is over. Choose the next step, and keep the unit or release it: the next step."""
+        now, patient, step, unit = self._now, visit.patient, visit.step, visit.unit
+        self.events += 1
+        self.books.ends[visit.lane] += 1
+        unit.serving -= 1
+        visit.ended = now
+        pool = self.pools[unit.pool]
+        if pool.preempts:
+            pool.served.discard(visit)
+        if step.clocks[READY]:
+            self.tick(patient, step, READY, visit.ready)
+        if step.clocks[ENDED]:
+            self.tick(patient, step, ENDED, now)
+        self.unhold(patient)
+        following = self.instead_of(patient, self.route(visit))
+        patient.held.append(visit)
+        return self.go_on(patient, step, following)
+
+    def route(self, visit: Visit) -> int:
+        """The next step, by one uniform against the cumulative shares in written order."""
+        patient, step = visit.patient, visit.step
+        row = step.route_row + (patient.marks[step.route_by] if step.route_by >= 0 else 0)
+        if len(self.rows[row]) == 1:
+            return self.rows[row][0][1]
+        u = uniform(patient.key, self.replication, patient.layer, patient.index, ROUTE, step.word, visit.occurrence)
+        if step.number in self.shares:
+            u = choices.first_share_set(u, self.rows[row][0][0], self.shares[step.number])
+        return self.pick(row, u)
+
+    def instead_of(self, patient: Patient, number: int) -> int:
+        """The step a patient on the way to a step goes to: another, for the share that a shift of care moves."""
+        if number == LEAVE or not self.steps[number].shifts:
+            return number
+        times = patient.times.get(-1 - number, 0)
+        patient.times[-1 - number] = times + 1
+        word = self.steps[number].word
+        u = uniform(patient.key, self.replication, patient.layer, patient.index, SHIFT, word, times)
+        for to, share, start, ramp, ages in self.steps[number].shifts:
+            now_share = choices.ramped(share, start, ramp, self._now) if ages[patient.marks[0]] else 0.0
+            if u < now_share:
+                return to
+            if now_share > 0.0:
+                u = (u - now_share) / (1.0 - now_share)
+        return number
+
+    def go_on(self, patient: Patient, step: StepView, following: int) -> int:
+        """On the way to the next step: units that it cannot need are released."""
+        self.books.moves[step.moves + following] += 1
+        if patient.held:
+            if following == LEAVE:
+                self.release_held(patient, list(patient.held))
+            else:
+                keeps = self.steps[following].keeps
+                self.release_held(patient, [held for held in patient.held if not keeps[held.step.number]])
+        return following
+
+    def leave(self, patient: Patient) -> None:
+        """The patient leaves the model."""
+        del self.inside[patient]
+        self.books.left[patient.stream] += 1
+        for clock in patient.clocks:
+            self.books.clock_lost[clock] += 1
+
+    # --- holding ----------------------------------------------------------------------------------------------
+
+    def block(self, visit: Visit) -> None:
+        """The patient waits: what it holds is blocked, by the unit it waits for and under the step's cause."""
+        now, awaited = self._now, visit.line.own.number
+        for held in visit.patient.held:
+            held.blocked_row = row = self.blocks[held.unit.number, awaited, visit.step.cause]
+            held.blocked_since = now
+            self.books.blocked_ms[row] -= now
+            self.blocked[row] += 1
+        if not any(unit.serving or unit.is_free() for unit in visit.line.units()):
+            self.look_for_gridlock()
+
+    def unblock(self, patient: Patient) -> None:
+        """The patient waits no longer."""
+        now = self._now
+        for held in patient.held:
+            self.books.blocked_ms[held.blocked_row] += now
+            self.blocked[held.blocked_row] -= 1
+            held.blocked_ms += now - held.blocked_since
+
+    def hold(self, patient: Patient) -> None:
+        """The patient is served elsewhere while it holds units for later."""
+        for held in patient.held:
+            self.books.held_ms[held.unit.number] -= self._now
+            held.unit.held += 1
+
+    def unhold(self, patient: Patient) -> None:
+        """It is served no longer."""
+        for held in patient.held:
+            self.books.held_ms[held.unit.number] += self._now
+            held.unit.held -= 1
+
+    def release_held(self, patient: Patient, released: list[Visit]) -> None:
+        """Release some of the units a patient holds."""
+        for visit in released:
+            patient.held.remove(visit)
+            self.vacate(visit)
+            self.books.stay_ms[visit.lane] += self._now - visit.started
+            if visit.step.clocks[LEFT]:
+                self.tick(patient, visit.step, LEFT, self._now)
+            self.write_visit(visit, VisitEnd.COMPLETED)
+
+    def vacate(self, visit: Visit) -> None:
+        """A place in a unit falls free."""
+        unit, now = visit.unit, self._now
+        if unit.is_beds and unit.in_use > unit.capacity:
+            self.books.over_ms[unit.number] += now
+        unit.in_use -= 1
+        self.books.in_use_ms[unit.number] += now
+        if self.waiting_for(unit):
+            self.pools[unit.pool].touch()
+
+    def tick(self, patient: Patient, step: StepView, moment: int, at: int) -> None:
+        """Clocks that stop, and then clocks that start, at a moment of a visit."""
+        books = self.books
+        stops, starts = step.clocks[moment]
+        for clock in stops:
+            if clock in patient.clocks:
+                ran = at - patient.clocks.pop(clock)
+                books.clock_ms[clock] += ran
+                books.clock_bins[clock * BINS + bin_of(ran)] += 1
+                row = clock * self.area_size + patient.area_row
+                (books.clock_met if ran <= self.standards[clock] else books.clock_missed)[row] += 1
+        for clock in starts:
+            if clock not in patient.clocks:
+                patient.clocks[clock] = at
+                books.clock_started[clock] += 1
+
+    def who(self, patient: Patient) -> tuple[int, ...]:
+        """The patient's part of a row of the visit log."""
+        return patient.stream, patient.layer, patient.index, patient.marks[0], patient.marks[1], patient.visits
+
+    def write_visit(self, visit: Visit, outcome: VisitEnd) -> None:
+        """A row of the visit log, if one is kept."""
+        if self.log is not None:
+            patient = visit.patient
+            unit = visit.unit.number if visit.started >= 0 else -1
+            left = -1 if outcome == VisitEnd.UNFINISHED else self._now
+            self.log((
+                *self.who(patient)[:-1], visit.number, visit.step.number, visit.line.own.number, unit, visit.joined,
+                visit.started, visit.ready, visit.ended, left, int(outcome), visit.blocked_ms, visit.blocked_row,
+            ))  # fmt: skip
+
+    # --- capacity ---------------------------------------------------------------------------------------------
+
+    def open_units(self) -> None:
+        """Capacity at the start, and the first change or session of each unit."""
+        n = self.network
+        for unit in self.units:
+            if unit.is_beds:
+                unit.next_change = int(n.capacity_first[unit.number])
+                self.change_capacity(unit)
+            elif unit.is_slots and n.session_first[unit.number] < n.session_first[unit.number + 1]:
+                unit.session = int(n.session_first[unit.number])
+                Happening(self, int(n.session_open[unit.session]), RENEW, unit.number, 0, lambda _, u=unit: self.renew(u))
+
+    def change_capacity(self, unit: UnitView) -> None:
+        """CAPACITY: the beds of the calendar from now on; nobody is sent away."""
+        n = self.network
+        unit.base = int(n.capacity_beds[unit.next_change])
+        self.set_capacity(unit)
+        unit.next_change += 1
+        if unit.next_change < n.capacity_first[unit.number + 1]:
+            at = int(n.capacity_at[unit.next_change])
+            Happening(self, at, CAPACITY, unit.number, 0, lambda _: self.change_capacity(unit))
+
+    def set_capacity(self, unit: UnitView) -> None:
+        """Beds in force: those of the calendar, times a response in whole thousandths, rounded half up."""
+        now, before = self._now, unit.capacity
+        unit.capacity = after = (unit.base * unit.factor + 500) // 1000
+        if after == before:
+            return
+        self.books.available_ms[unit.number] += (before - after) * now
+        self.books.over_ms[unit.number] += (max(unit.in_use - before, 0) - max(unit.in_use - after, 0)) * now
+        if after > before:
+            self.pools[unit.pool].touch()
+        else:
+            self.look_for_gridlock()
+
+    def renew(self, unit: UnitView) -> None:
+        """RENEW: a session closes and loses what is left of its slots, or opens with new ones, or both."""
+        n, now = self.network, self._now
+        if unit.is_open and n.session_close[unit.session] == now:
+            self.books.slots_lost[unit.number] += unit.left
+            unit.is_open, unit.left = False, 0
+            unit.session += 1
+        if unit.session < n.session_first[unit.number + 1]:
+            if n.session_open[unit.session] == now:
+                unit.is_open = True
+                unit.left = (int(n.session_slots[unit.session]) * unit.factor + 500) // 1000
+                self.books.slots_offered[unit.number] += unit.left
+                self.pools[unit.pool].touch()
+            at = int((n.session_close if unit.is_open else n.session_open)[unit.session])
+            Happening(self, at, RENEW, unit.number, 0, lambda _: self.renew(unit))
+
+    # --- midnight ---------------------------------------------------------------------------------------------
+
+    def close_day(self, at: int) -> None:
+        """CLOSE: midnight counts, the period if it ends now, and what follows from the last days."""
+        books = self.books
+        for unit in self.units:
+            books.midnight_in_use[unit.number] += unit.in_use
+            books.midnight_available[unit.number] += unit.capacity
+        if at == self.network.period_starts[books.period + 1]:
+            self.close_period(at)
+
+    def close_period(self, at: int) -> None:
+        """Write the books of the period that ends, and at a month's end the clocks still running."""
+        books = self.books
+        if books.closes_month[books.period]:
+            for patient in self.inside:
+                for clock, started in patient.clocks.items():
+                    books.clock_running[clock] += 1
+                    books.clock_running_over[clock] += at - started > self.standards[clock]
+        books.close(at, self.levels())
+
+    def levels(self) -> dict[str, list[int]]:
+        """What each integral over time is rising by now."""
+        return {
+            "in_use_ms": [unit.in_use for unit in self.units],
+            "available_ms": [unit.capacity for unit in self.units],
+            "over_ms": [max(unit.in_use - unit.capacity, 0) if unit.is_beds else 0 for unit in self.units],
+            "held_ms": [unit.held for unit in self.units],
+            "blocked_ms": self.blocked,
+            "queue_ms": [line.count for line in self.lines],
+        }
+
+    def respond(self) -> None:
+        """Renew what follows the last days: shares, stays, needs and capacities."""
+        n, now = self.network, self._now
+        for number, totals in enumerate(self.totals):
+            totals.append(self.followed(number, now))
+            if len(totals) > int(n.response_days[number]) + 1:
+                totals.popleft()
+            above, below = totals[-1][0] - totals[0][0], totals[-1][1] - totals[0][1]
+            if below == 0:
+                continue  # nothing happened that could be followed: the value stays
+            unit_of_value = float(HOUR_MS) if n.response_follows[number] == Follow.MEAN_WAIT else 1.0
+            first, last = int(n.response_point_first[number]), int(n.response_point_first[number + 1])
+            value = choices.response_value(above, below, unit_of_value, first, last, n.response_x, n.response_y)
+            target = int(n.response_target[number])
+            match int(n.response_changes[number]):
+                case Change.SHARE:
+                    self.shares[target] = value
+                case Change.STAY:
+                    self.steps[target].response_factor = value
+                case Change.NEED:
+                    self.needs[target] = value
+                case Change.CAPACITY:
+                    self.units[target].factor = int(value * 1000.0 + 0.5)
+                    if self.units[target].is_beds:
+                        self.set_capacity(self.units[target])
+
+    def followed(self, number: int, now: int) -> tuple[int, int]:
+        """What a response follows, summed from the start of the run: numerator and denominator."""
+        n, books = self.network, self.books
+        first, last = int(n.response_unit_first[number]), int(n.response_unit_first[number + 1])
+        units = [self.units[u] for u in n.response_units[first:last].tolist()]
+        lines = [line for line in self.lines if line.own in units]
+        match int(n.response_follows[number]):
+            case Follow.OCCUPANCY:
+                used = sum(books.so_far("in_use_ms", u.number, u.in_use, now) for u in units)
+                return used, sum(books.so_far("available_ms", u.number, u.capacity, now) for u in units)
+            case Follow.MEAN_WAIT:
+                waits = sum(books.so_far("wait_ms", line.number, 0, now) for line in lines)
+                return waits, sum(books.so_far("starts", lane, 0, now) for line in lines for lane in line.lanes.values())
+            case _:
+                return sum(books.so_far("queue_ms", line.number, line.count, now) for line in lines), now
+
+    # --- gridlock ---------------------------------------------------------------------------------------------
+
+    def look_for_gridlock(self) -> None:
+        """Have gridlock looked for when all else of this instant is done."""
+        if not self.is_check_due:
+            self.is_check_due = True
+            Happening(self, self._now, CHECK, 0, 0, self.check)
+
+    def check(self, _: Any) -> None:
+        """CHECK: beds that can never move again stop the run; beds stuck until capacity or patience helps are counted."""
+        self.is_check_due = False
+        if not stuck_units(self.units, self.inside, None):
+            return
+        self.books.gridlock_spells[0] += 1
+        stuck = stuck_units(self.units, self.inside, {unit.number for unit in self.units if self.may_rise(unit)})
+        if stuck:
+            raise Stuck(tuple(stuck), (), self._now)
+
+    def may_rise(self, unit: UnitView) -> bool:
+        """Whether the calendar, beyond the horizon too, or a response may yet make room."""
+        n = self.network
+        if any(
+            change == Change.CAPACITY and target == unit.number
+            for change, target in zip(n.response_changes.tolist(), n.response_target.tolist(), strict=True)
+        ):
+            return True
+        if unit.is_slots:
+            return n.session_first[unit.number] < n.session_first[unit.number + 1]
+        return unit.is_beds and int(n.capacity_later[unit.next_change - 1]) > unit.in_use
+
+    # --- the run ----------------------------------------------------------------------------------------------
+
+    def live(self) -> Outcome:
+        """From the first day to the horizon."""
+        n = self.network
+        kinds = n.stream_kind.tolist()
+        self.open_units()
+        for wanted in (StreamKind.INSIDE, StreamKind.WAITING):
+            for stream, kind in enumerate(kinds):
+                if kind == wanted:
+                    self.begin(stream, wanted == StreamKind.INSIDE)
+        for stream, kind in enumerate(kinds):
+            if kind == StreamKind.LISTED:
+                simpy.Process(self, self.arrive_as_listed(stream))
+            elif kind == StreamKind.RATE:
+                for layer in range(int(n.stream_layers[stream])):
+                    simpy.Process(self, self.arrive_at_rate(stream, layer))
+        for at in n.day_starts[1:-1].tolist():
+            Happening(self, at, CLOSE, 0, 0, self.midnight)
+        self.run()
+        self._now = self.horizon
+        self.count_inside()
+        self.close_day(self.horizon)
+        return Outcome(self.events, self.entered, len(self.inside))
+
+    def midnight(self, _: Any) -> None:
+        """CLOSE of a day before the last."""
+        self.close_day(self._now)
+        self.respond()
+
+    def count_inside(self) -> None:
+        """Patients still there at the horizon, by where they are; their visits stay in the log as unfinished."""
+        books = self.books
+        for patient in self.inside:
+            books.present[patient.stream] += 1
+            visit = patient.visit
+            if visit.is_waiting:
+                books.waiting[visit.line.number] += 1
+                books.queued_ms[visit.line.number] += self._now - max(visit.queued, 0)
+            else:
+                books.inside[visit.lane] += 1
+                books.present_ms[visit.unit.number] += self._now - visit.started
+            for held in patient.held:
+                books.holding[held.unit.number] += 1
+                books.present_ms[held.unit.number] += self._now - held.started
+                self.write_visit(held, VisitEnd.UNFINISHED)
+            self.write_visit(visit, VisitEnd.UNFINISHED)
+
+
+def run(network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None) -> Outcome:
+    """One replication of a Network on SimPy.
+
+    `keys` are the 64-bit keys of the streams under the run's seed; `write` takes each period's books as it closes, `log`
+    (if given) each row of the visit log. Raises `rules.Stuck` in gridlock, or when a patient goes round for ever.
+    """
+    return City(network, keys, replication, write, log).live()

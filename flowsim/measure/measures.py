@@ -1,0 +1,101 @@
+"""What a measure is: a numerator and a denominator on the rows of a book, summed over a group and then divided.
+
+So a measure of a setting, a level or all London is exact, never a mean of means. Percentiles are read from summed
+histograms in the same way. Each family of measures has its file; `catalogue` has them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from flowsim.engine.ledger import BINS, Row, bin_start
+from flowsim.engine.network import Floats, Ints
+from flowsim.measure.keys import keys_of
+from flowsim.measure.ledgers import Ledger
+
+DAY_MS = 86_400_000.0
+HOUR_MS = 3_600_000.0
+
+BIN_EDGES_MS = np.array([bin_start(i) for i in range(BINS)] + [2 * bin_start(BINS - 1)], np.float64)
+"""Edges of the wait bins in milliseconds, BINS + 1 of them."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure by name: what it is, in what, on which rows, and how it comes from a ledger.
+
+    `parts(ledger)` gives numerator and denominator, one of each a row; with `percentile` (0 to 1) the numerator is a
+    histogram of shape (rows, BINS) and the denominator is not used. `keys` are the attributes it may be told apart by;
+    `named` is the attribute that a planner would name its rows by.
+    """
+
+    name: str
+    about: str
+    measured_in: str
+    row: Row
+    named: str
+    parts: Callable[[Ledger], tuple[Ints | Floats, Ints | Floats | float]]
+    percentile: float | None = None
+    less_is_better: bool | None = None
+
+
+def measured(measure: Measure, ledger: Ledger, by: str | None = None, of: Mapping[str, frozenset[str]] | None = None) -> pd.Series:
+    """A measure of one replication, one value for each value of the attribute `by` (the measure's own if None).
+
+    `by="all"` puts everything into one. `of` keeps only rows whose attribute is among the given texts. Values are NaN
+    where the denominator is 0 (nobody there). Raises KeyError for an attribute the measure's rows do not have.
+    """
+    keys = keys_of(measure.row, ledger.network, ledger.labels)
+    by = by or measure.named
+    groups = np.array(keys[by] if by != "all" else ["all"] * len(next(iter(keys.values()))), dtype=object)
+    kept = np.ones(len(groups), bool)
+    for attribute, wanted in (of or {}).items():
+        kept &= np.isin(np.array(keys[attribute], dtype=object).astype(str), list(wanted))
+    names = list(dict.fromkeys(groups[kept]))
+    index = {name: i for i, name in enumerate(names)}
+    where = np.array([index[g] for g in groups[kept]], np.int64)
+    above, below = measure.parts(ledger)
+    if measure.percentile is not None:
+        histogram = np.zeros((len(names), BINS))
+        np.add.at(histogram, where, np.asarray(above)[kept])
+        values = np.array([percentile(row, measure.percentile) for row in histogram]) / HOUR_MS
+        return pd.Series(values, index=names, dtype=float)
+    total = np.bincount(where, np.asarray(above, float)[kept], len(names))
+    if isinstance(below, float):
+        return pd.Series(total / below, index=names, dtype=float)
+    divisor = np.bincount(where, np.asarray(below, float)[kept], len(names))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return pd.Series(np.where(divisor > 0, total / divisor, np.nan), index=names, dtype=float)
+
+
+def percentile(histogram: Floats, share: float) -> float:
+    """The wait in milliseconds that `share` of those in a histogram do not exceed; straight lines within a bin.
+
+    NaN for an empty histogram. Bins are at most 6.25% wide, so the error is below that.
+    """
+    total = histogram.sum()
+    if total == 0:
+        return float("nan")
+    cumulative = np.cumsum(histogram)
+    wanted = share * total
+    i = int(np.searchsorted(cumulative, wanted))
+    if i == 0:
+        return 0.0
+    before = cumulative[i - 1]
+    inside = (wanted - before) / histogram[i] if histogram[i] else 0.0
+    return float(BIN_EDGES_MS[i] + inside * (BIN_EDGES_MS[i + 1] - BIN_EDGES_MS[i]))
+
+
+def share_within(histogram: Floats, limit_ms: float) -> float:
+    """Share of those in a histogram who waited at most `limit_ms`; straight lines within a bin. NaN if empty."""
+    total = histogram.sum()
+    if total == 0:
+        return float("nan")
+    widths = np.diff(BIN_EDGES_MS)
+    inside = np.clip((limit_ms - BIN_EDGES_MS[:-1]) / np.where(widths > 0, widths, 1.0), 0.0, 1.0)
+    inside[0] = 1.0
+    return float((histogram * inside).sum() / total)

@@ -1,0 +1,140 @@
+"""How patients arrive: a rate by population and need, a plain rate, a timetable, or a table of past arrivals."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, model_validator
+
+from flowsim.model.parts import Count, Date, Name, Number, Part, Share, WholeDuration, read_table
+from flowsim.model.tables import Column, Table
+
+WEIGHTS = {"hour": 24, "minute": 1440, "weekday": 7, "month": 12}
+
+
+class Profile(Part):
+    """How a rate varies within a day (24 hours or 1440 minutes), a week (from Monday) or a year (from January).
+
+    Weights are divided by their mean.
+    """
+
+    by: Literal["hour", "minute", "weekday", "month"]
+    weights: tuple[Number, ...]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Profile:
+        if len(self.weights) != WEIGHTS[self.by]:
+            raise ValueError(f"{len(self.weights)} weights; a profile by {self.by} has {WEIGHTS[self.by]}")
+        if min(self.weights) < 0 or sum(self.weights) <= 0:
+            raise ValueError("weights must be 0 or more, and not all 0")
+        return self
+
+
+class Growth(Part):
+    """Growth other than of population, compounded on each anniversary of `from`."""
+
+    a_year: Number = Field(description="share a year, above -1 (0.013 is 1.3%)")
+    from_: Date = Field(alias="from", description="day from which it counts")
+
+
+class Population(Part):
+    """People by place, age band and year, perhaps in several projections."""
+
+    table: Table = Field(description="columns place, age_band, year, people and, with several projections, variant")
+    variant: Name | None = Field(None, description="which projection; needed if the table has several")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
+        data = {"table": data} if isinstance(data, str) else data
+        if isinstance(data, dict) and isinstance(data.get("table"), str):
+            columns = {
+                "place": Column("name"), "age_band": Column("age band"), "year": Column("year"),
+                "people": Column("number"), "variant": Column("name", optional=True),
+            }
+            return {**data, "table": read_table(info, data["table"], columns, ("variant", "place", "age_band", "year"))}
+        return data
+
+
+class Need(Part):
+    """Arrivals per 1,000 people a year, by age band and, where wanted, by place."""
+
+    by_age: dict[Name, Number] = Field(default_factory=dict, description="age band: per 1,000 a year")
+    by_place: dict[Name, dict[Name, Number]] = Field(default_factory=dict, description="place: {age band: per 1,000 a year}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, dict) and not {"by_age", "by_place"} & set(data) and "table" not in data:
+            return {"by_age": data}
+        path = data.get("table") if isinstance(data, dict) else data
+        if isinstance(path, str):
+            columns = {
+                "age_band": Column("age band"), "per_1000_a_year": Column("number"), "place": Column("name", optional=True)
+            }
+            table = read_table(info, path, columns, ("place", "age_band"))
+            rates = table.columns["per_1000_a_year"]
+            if "place" not in table.columns:
+                return {"by_age": dict(zip(table.columns["age_band"], rates, strict=True))}
+            rows: dict[str, dict[str, float]] = {}
+            for place, band, rate in zip(table.columns["place"], table.columns["age_band"], rates, strict=True):
+                rows.setdefault(place, {})[band] = rate
+            return {"by_place": rows}
+        return data
+
+
+class Timetable(Part):
+    """Patients at fixed intervals from the model's start."""
+
+    first: WholeDuration = Field(description="of the first, from the start of the model")
+    every: WholeDuration = Field(description="interval, above 0")
+    batch: Count = Field(1, description="patients each time")
+
+
+class Arrivals(Part):
+    """One source of patients. Exactly one of a rate, `from: population`, `timetable` and `trace`."""
+
+    per_hour: Number | None = None
+    per_day: Number | None = None
+    per_week: Number | None = None
+    per_year: Number | None = Field(None, description="of 365 days")
+    from_: Literal["population"] | None = Field(None, alias="from", description="population x need")
+    need: Need | None = Field(None, description="with `from: population`")
+    timetable: Timetable | None = None
+    trace: Table | None = Field(None, description="past arrivals: column at, perhaps place, age_band and groups")
+    growth: tuple[Name, ...] = Field((), description="names under `growth`; their factors multiply")
+    profile: tuple[Name, ...] = Field((), description="names under `profiles`, at most one a day, week and year")
+    residence: dict[Name, Share] = Field(default_factory=dict, description="where these patients live: place: share; the root if left out")
+    ages: dict[Name, Share] = Field(default_factory=dict, description="their age bands: share; the first band if left out")
+    enters: Name | None = Field(None, description="the step they enter; the first if left out")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        for key in ("growth", "profile"):
+            if isinstance(data.get(key), str):
+                data[key] = [data[key]]
+        if isinstance(data.get("residence"), str):
+            data["residence"] = info.context.residence(data["residence"])
+        if isinstance(data.get("ages"), str):
+            columns = {"age_band": Column("age band"), "share": Column("share")}
+            table = read_table(info, data["ages"], columns, ("age_band",))
+            data["ages"] = dict(zip(table.columns["age_band"], table.columns["share"], strict=True))
+        if isinstance(data.get("trace"), str):
+            columns = {"at": Column("datetime"), "place": Column("name", optional=True), "age_band": Column("age band", optional=True)}
+            data["trace"] = info.context.trace(data["trace"], columns)
+        return data
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Arrivals:
+        rates = (self.per_hour, self.per_day, self.per_week, self.per_year, self.from_, self.timetable, self.trace)
+        if sum(one is not None for one in rates) != 1:
+            raise ValueError(
+                "give exactly one of per_hour, per_day, per_week, per_year, `from: population`, timetable, trace"
+            )
+        if (self.from_ is None) != (self.need is None):
+            raise ValueError("`from: population` and need go together")
+        return self

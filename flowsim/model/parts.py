@@ -1,0 +1,143 @@
+"""What the classes of the model language are made of: strict scalar types, and numbers or shares by a mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+from flowsim.model import quantities as q
+from flowsim.model.tables import Column, Table
+
+Name = Annotated[str, BeforeValidator(q.parse_name)]
+Text = Annotated[str, BeforeValidator(q.parse_text)]
+Number = Annotated[float, BeforeValidator(q.parse_number)]
+Positive = Annotated[float, BeforeValidator(q.parse_positive)]
+Whole = Annotated[int, BeforeValidator(q.parse_whole)]
+Count = Annotated[int, BeforeValidator(q.parse_count)]
+Share = Annotated[float, BeforeValidator(q.parse_share)]
+Duration = Annotated[float, BeforeValidator(q.parse_duration)]
+"""A length of time in words (`30 minutes`), held in milliseconds, not necessarily whole."""
+WholeDuration = Annotated[int, BeforeValidator(q.parse_whole_duration)]
+"""A length of time in words, held as a whole number of milliseconds."""
+Date = Annotated[q.Day, BeforeValidator(q.parse_date)]
+TimeOfDay = Annotated[int, BeforeValidator(q.parse_time_of_day)]
+Days = Annotated[tuple[int, ...], BeforeValidator(q.parse_days)]
+Hours = Annotated[tuple[int, int], BeforeValidator(q.parse_hours)]
+
+LEAVE = "leave"
+"""The word for leaving the model, wherever a next step is named."""
+REST = "rest"
+"""The word for what the other shares leave."""
+SHARE_TOLERANCE = 1e-9
+"""Shares may miss a sum of 1 by this much, so that thirds can be written in decimals."""
+
+
+class Part(BaseModel):
+    """Any part of a model: frozen, strict, and refusing keys it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, populate_by_name=True
+    )
+
+
+def read_table(info: ValidationInfo, path: object, columns: Mapping[str, Column], key: tuple[str, ...] = ()) -> Table:
+    """The table a model names, read by the loader that validates the model.
+
+    Raises ValueError if `path` cannot be read; faults inside the table go to the loader's own list.
+    """
+    return info.context.table(path, columns, key)
+
+
+class ByMark(Part):
+    """A length of time, or one for each value of a mark: `age_band`, `place` or a group."""
+
+    value: Duration | None = Field(None, description="the same for everybody")
+    by: Name | None = Field(None, description="the mark it depends on")
+    of: dict[Name, Duration] = Field(default_factory=dict, description="one for each value of the mark")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict) or "by" not in data:
+            return data if isinstance(data, dict) and "value" in data else {"value": data}
+        if "table" in data:
+            unit = data.get("unit", "days")
+            table = read_table(
+                info, data["table"], {data["by"]: Column("name"), f"mean_{unit}": Column("number")}, (data["by"],)
+            )
+            values = table.columns[f"mean_{unit}"]
+            return {"by": data["by"], "of": {m: f"{v} {unit}" for m, v in zip(table.columns[data["by"]], values, strict=True)}}
+        return {"by": data["by"], "of": {k: v for k, v in data.items() if k != "by"}}
+
+
+class Priority(Part):
+    """A priority, lower is sooner; one for all, or one for each value of a mark."""
+
+    value: Whole | None = Field(None, description="the same for everybody")
+    by: Name | None = Field(None, description="the mark it depends on")
+    of: dict[Name, Whole] = Field(default_factory=dict, description="one for each value of the mark")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return {"value": data}
+        if "by" in data and "of" not in data:
+            return {"by": data["by"], "of": {k: v for k, v in data.items() if k != "by"}}
+        return data
+
+
+class Shares(Part):
+    """Where next, or which value: shares of 1 in written order, for everybody or for each value of a mark."""
+
+    everybody: dict[Name, Share] = Field(default_factory=dict, description="target: share")
+    by: Name | None = Field(None, description="the mark they depend on")
+    of: dict[Name, dict[Name, Share]] = Field(default_factory=dict, description="mark value: {target: share}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(data, str):
+            return {"everybody": {data: 1}}
+        if not isinstance(data, dict) or "everybody" in data or "of" in data:
+            return data
+        if "by" not in data:
+            return {"everybody": _with_rest(data)}
+        by = data["by"]
+        if "table" in data:
+            columns = {by: Column("name"), "to": Column("name"), "share": Column("share")}
+            table = read_table(info, data["table"], columns, (by, "to"))
+            rows: dict[str, dict[str, float]] = {}
+            for mark, to, share in zip(table.columns[by], table.columns["to"], table.columns["share"], strict=True):
+                rows.setdefault(mark, {})[to] = share
+            return {"by": by, "of": rows}
+        return {"by": by, "of": {k: _with_rest(v) for k, v in data.items() if k != "by"}}
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Shares:
+        for mark, row in ([("", self.everybody)] if self.by is None else self.of.items()):
+            total = sum(row.values())
+            if abs(total - 1) > SHARE_TOLERANCE:
+                where = f" for '{mark}'" if mark else ""
+                raise ValueError(f"shares{where} sum to {total:.12g}, must sum to 1 (write `rest` for what is left)")
+        return self
+
+    def rows(self) -> list[dict[str, float]]:
+        """All rows of shares: one if they depend on no mark."""
+        return [self.everybody] if self.by is None else list(self.of.values())
+
+
+def _with_rest(shares: object) -> object:
+    """Shares with the word `rest` replaced by what the others leave, exactly in decimals."""
+    if isinstance(shares, str):
+        return {shares: 1}
+    if not isinstance(shares, dict) or list(shares.values()).count(REST) != 1:
+        return shares
+    others = [v for v in shares.values() if v != REST]
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in others):
+        return shares
+    left = 1 - sum(Decimal(str(v)) for v in others)
+    return {k: (float(left) if v == REST else v) for k, v in shares.items()}

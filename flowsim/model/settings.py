@@ -1,0 +1,126 @@
+"""Settings of care, how much of each there is and when, and which units share a queue."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from flowsim.model import quantities as q
+from flowsim.model.parts import Count, Date, Days, Duration, Hours, Name, Number, Part, Share, Whole, WholeDuration
+
+Level = Literal["neighbourhood", "borough", "stp", "teaching hospital"]
+
+
+class Shift(Part):
+    """Beds (or staff) of one part of the week. Outside all shifts a unit that has any is closed."""
+
+    days: Days = Field((0, 1, 2, 3, 4, 5, 6), description="weekdays, `mon-fri` or `sat, sun`; every day if left out")
+    hours: Hours = Field(description="`08:00-20:00`, within one day")
+    beds: Count = Field(description="patients at a time")
+
+
+class Opening(Part):
+    """A session of a slots unit: opens with its slots, and loses at the end what was not used."""
+
+    days: Days = Field((0, 1, 2, 3, 4, 5, 6), description="weekdays; every day if left out")
+    hours: Hours = Field(description="`09:00-17:00`, within one day")
+    slots: Count | None = Field(None, description="starts in this session; the unit's `slots` if left out")
+
+
+class Capacity(Part):
+    """How much: `24 beds`, `40 slots` or `unlimited`, or one of these with shifts and a staffed share."""
+
+    beds: Count | None = Field(None, description="patients at a time (also cubicles, packages, staff)")
+    slots: Count | None = Field(None, description="starts in each opening")
+    unlimited: bool = Field(False, description="no queue, but counted and costed")
+    staffed_share: Share = Field(1.0, description="share of the beds or slots that have staff")
+    shifts: tuple[Shift, ...] = Field((), description="beds by weekday and hour, in place of `beds`")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any) -> Any:
+        return q.parse_capacity(data) if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Capacity:
+        given = [self.beds is not None, self.slots is not None, self.unlimited, bool(self.shifts)]
+        if sum(given) != 1:
+            raise ValueError("give exactly one of beds, slots, unlimited, shifts")
+        for one in self.shifts:
+            for other in self.shifts:
+                if one is not other and set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
+                    raise ValueError("two shifts overlap: each hour may belong to one shift only")
+        return self
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+class Costs(Part):
+    """Costs of a setting, in pounds of the model's price year."""
+
+    per_day_of_capacity: Number = Field(0.0, description="pounds a day for each bed or slot available")
+    per_visit: Number = Field(0.0, description="pounds for each patient who starts")
+    per_day_of_stay: Number = Field(0.0, description="pounds for each day a patient occupies the unit")
+
+
+class Setting(Part):
+    """A kind of care. With `capacity` it has one unit, else its units stand in the table `units`."""
+
+    level: Level = Field("neighbourhood", description="level of care it belongs to")
+    capacity: Capacity | None = Field(None, description="of the only unit; left out if units are in a table")
+    opens: tuple[Opening, ...] = Field((), description="sessions of its slots units; a day is one session if left out")
+    at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
+    costs: Costs = Field(default_factory=Costs)
+
+    @model_validator(mode="after")
+    def _openings(self) -> Setting:
+        for one in self.opens:
+            for other in self.opens:
+                if one is not other and set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
+                    raise ValueError("two openings overlap: their slots would be counted twice")
+        return self
+
+
+class CapacityChange(Part):
+    """A dated change of capacity, at once or along a ramp: a bed plan is a list of these.
+
+    Exactly one of `add`, `set`, `times` and `staffed_share`. Without `at` an `add` goes to the only unit of the setting.
+    """
+
+    setting: Name = Field(description="whose units change")
+    at: Name | None = Field(None, description="the site or place of the unit; all units of the setting if left out")
+    from_: Date = Field(alias="from", description="first day of the change")
+    add: Whole | None = Field(None, description="beds or slots more (or fewer)")
+    set: Count | None = Field(None, description="the new number of beds or slots")
+    times: Number | None = Field(None, description="factor on beds or slots")
+    staffed_share: Share | None = Field(None, description="the new staffed share")
+    ramp: Duration = Field(0, description="time from nothing to the whole change, in whole beds as they come")
+    one_off_cost: Number = Field(0.0, description="pounds spent on the first day")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> CapacityChange:
+        given = (self.add, self.set, self.times, self.staffed_share)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("give exactly one of add, set, times, staffed_share")
+        return self
+
+
+class Pool(Part):
+    """One queue in front of several units. A patient takes the own unit if free, else another it may use, else waits."""
+
+    units: tuple[Name, ...] = Field(description="settings (`medical ward`) or units (`medical ward at St George's`), in order")
+    tries: dict[Name, tuple[Name, ...]] = Field(
+        default_factory=dict, description="for an own unit: the others it may use, in order; all in written order if left out"
+    )
+    overflow_after: dict[Name, WholeDuration] = Field(
+        default_factory=dict, description="for a unit that is not the own one: only after this long a wait"
+    )
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Pool:
+        if not self.units:
+            raise ValueError("a pool needs at least one unit")
+        return self

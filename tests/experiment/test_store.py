@@ -1,0 +1,594 @@
+"""Results survive a kill, notice any change, and are never mixed with others'."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import flowsim.experiment.cellfile as cellfile_module
+from flowsim.errors import DamagedError, InputError, StoppedError
+from flowsim.experiment.audit import audit, read_cell, read_results
+from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter
+from flowsim.experiment.cells import CELL_ID, Cell, CellOutcome, cells_of
+from flowsim.experiment.journal import chained, parse
+from flowsim.experiment.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))
+import toycells
+
+ROOT = Path(cellfile_module.__file__).parents[2]
+FIRST, SECOND = cells_of(toycells.SCENARIOS, 1)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished") / "toy"
+    toycells.run(folder, 2, visits=True)
+    return folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "toy"))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def open_toy(folder: Path, **changes: Any) -> Store:
+    return Store(folder, {**toycells.IDENTITY, **changes}, toycells.ABOUT)
+
+
+# ------------------------------------------------------------------ names
+@given(st.text(min_size=1), st.integers(0, 1_000_000))
+def test_cell_id_is_a_safe_file_name_that_tells_scenarios_apart(name: str, replication: int) -> None:
+    cell = Cell(name, replication)
+    assert CELL_ID.fullmatch(cell.id)
+    assert len(cell.id) < 64
+    assert Cell(name + "x", replication).id != cell.id
+    assert Cell(name, replication).id == cell.id
+
+
+def test_cells_come_in_whole_pairs_of_a_replication_and_names_may_not_repeat() -> None:
+    assert cells_of(["a", "b"], 2) == [Cell("a", 1), Cell("b", 1), Cell("a", 2), Cell("b", 2)]
+    with pytest.raises(ValueError, match="named once"):
+        cells_of(["a", "a"], 2)
+
+
+# ------------------------------------------------------------------ ledgers
+def test_ledger_reads_back_as_it_was_written(finished: Path) -> None:
+    table = read_cell(finished, FIRST.id).to_pylist()
+    expected = [
+        {"period": period, "book": book, "row": row, "value": toycells.number(FIRST, period, book, row)}
+        for period in range(6)
+        for book in toycells.BOOKS
+        for row in range(5)
+    ]
+    assert table == expected
+    assert read_results(finished).read_visits(FIRST.id).to_pylist()[1] == {"patient": 2, "unit": None}
+
+
+ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 9), st.integers(-9, 9)))
+
+
+def digest_of(rows: list[tuple[int, str, int, int]]) -> str:
+    digest = LedgerDigest()
+    for period, book, row, value in rows:
+        digest.add(period, book, np.array([row]), np.array([value]))
+    return digest.hexdigest()
+
+
+@given(ROWS, ROWS)
+def test_two_ledgers_have_one_digest_only_if_they_are_equal(one: list[Any], other: list[Any]) -> None:
+    assert (digest_of(one) == digest_of(other)) == (one == other)
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data(), sizes=st.lists(st.integers(0, 40), max_size=12), group=st.integers(1, 60))
+def test_digest_of_file_is_that_of_rows_however_they_are_cut(
+    data: st.DataObject, sizes: list[int], group: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("cut")
+    plain = LedgerDigest()
+    books = [data.draw(st.sampled_from("abc")) for _ in sizes]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cellfile_module, "ROWS_A_GROUP", group)
+        with Store(folder / "toy", toycells.IDENTITY, {}) as store:
+            store.plan(["x"], 1)
+            with CellWriter(store.cells, Cell("x", 1)) as ledger:
+                for period, (size, book) in enumerate(zip(sizes, books, strict=True)):
+                    rows = np.arange(size)
+                    ledger.write(period, book, rows, rows * period)
+                    for row in range(size):
+                        plain.add(period, book, np.array([row]), np.array([row * period]))
+            assert ledger.record is not None
+            store.record(CellOutcome.done(Cell("x", 1), ledger.digest, [ledger.record]))
+    assert ledger.digest == plain.hexdigest()
+    assert audit(folder / "toy").lines == ()
+
+
+def test_ledger_takes_whole_numbers_that_fit_and_nothing_else(tmp_path: Path) -> None:
+    with open_toy(tmp_path / "toy") as store, CellWriter(store.cells, FIRST) as ledger:
+        with pytest.raises(TypeError, match="whole numbers"):
+            ledger.write(0, "waits", [0], [0.5])
+        with pytest.raises(OverflowError, match="waits"):
+            ledger.write(0, "waits", [2**31], [1])
+        with pytest.raises(OverflowError, match="waits"):
+            ledger.write(0, "waits", [1], np.array([2**63], np.uint64))
+        with pytest.raises(ValueError, match="2 rows but 1 values"):
+            ledger.write(0, "waits", [0, 1], [1])
+        values = np.array([5])
+        ledger.write(0, "waits", [0], values)
+        values[0] = 6
+        path = store.path
+    assert pq.read_table(path / "cells" / f"{FIRST.id}.parquet")["value"].to_pylist() == [5]
+
+
+def test_ledger_of_a_cell_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    with open_toy(tmp_path / "toy") as store:
+        with pytest.raises(ZeroDivisionError), CellWriter(store.cells, FIRST) as ledger:
+            ledger.write(0, "waits", [0], [1])
+            raise ZeroDivisionError
+        assert list((store.path / "cells").iterdir()) == []
+
+
+def test_visits_are_written_in_groups_and_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cellfile_module, "ROWS_A_GROUP", 4)
+    with open_toy(tmp_path / "toy") as store:
+        with VisitWriter(store.cells, FIRST, toycells.VISITS) as log:
+            for patient in range(11):
+                log.write(pa.record_batch([[patient], ["ward"]], schema=toycells.VISITS))
+        file = pq.ParquetFile(store.path / "visits" / f"{FIRST.id}.parquet")
+        assert file.metadata.num_row_groups == 3
+        assert file.read()["patient"].to_pylist() == list(range(11))
+
+
+# ------------------------------------------------------------------ audit
+def test_finished_run_is_whole_and_running_it_again_changes_no_byte(copy: Path) -> None:
+    before = files_of(copy)
+    report = audit(copy)
+    assert report.whole
+    assert report.lines == report.notes == ()
+    assert (report.planned, report.done, report.stopped) == (4, 4, 0)
+    toycells.run(copy, 2, visits=True)
+    assert files_of(copy) == before
+
+
+def test_every_flipped_bit_is_noticed_by_audit(copy: Path) -> None:
+    dice = random.Random(1)
+    paths = [p for p in sorted(copy.rglob("*")) if p.is_file() and p.stat().st_size]
+    tried = 0
+    for turn in range(220):
+        path = paths[turn % len(paths)]
+        data = path.read_bytes()
+        # The last bytes of each file first: there a change may look like a line cut short.
+        at = len(data) - 1 - turn // len(paths) if turn < 3 * len(paths) else dice.randrange(len(data))
+        changed = bytearray(data)
+        changed[at] ^= 1 << dice.randrange(8)
+        path.write_bytes(changed)
+        assert not audit(copy).whole, f"{path.name}, byte {at}"
+        path.write_bytes(data)
+        tried += 1
+    assert tried == 220
+    assert audit(copy).whole
+
+
+@pytest.mark.parametrize("kind", ["cut", "emptied", "longer", "deleted"])
+def test_file_that_is_cut_emptied_lengthened_or_deleted_is_noticed(copy: Path, kind: str) -> None:
+    for path in [p for p in sorted(copy.rglob("*")) if p.is_file() and p.stat().st_size]:
+        data = path.read_bytes()
+        if kind == "deleted":
+            path.unlink()
+        else:
+            path.write_bytes({"cut": data[: len(data) // 2], "emptied": b"", "longer": data + b"\n"}[kind])
+        report = audit(copy)
+        assert not report.whole, path.name
+        assert all(len(line.splitlines()) == 1 for line in report.lines)
+        path.write_bytes(data)
+    assert audit(copy).whole
+
+
+def test_journal_without_any_one_of_its_lines_is_noticed(copy: Path) -> None:
+    journal = copy / "journal.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for number in range(len(lines)):
+        journal.write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+        assert not audit(copy).whole, lines[number]
+
+
+def test_swapped_cells_are_noticed_even_if_the_journal_agrees(copy: Path) -> None:
+    one, other = (copy / "cells" / f"{cell.id}.parquet" for cell in (FIRST, SECOND))
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+    assert not audit(copy).whole
+    with pytest.raises(DamagedError, match="not as it was written"):
+        read_cell(copy, FIRST.id)
+    rewrite_journal(copy)
+    report = audit(copy)
+    assert any("belongs to other results (its cell differ)" in line for line in report.lines)
+    with pytest.raises(DamagedError, match="its cell differ"):
+        read_cell(copy, FIRST.id)
+
+
+def test_cell_of_another_seed_is_noticed_even_if_the_journal_agrees(copy: Path, tmp_path: Path) -> None:
+    with open_toy(tmp_path / "other", seed=8) as store:
+        toycells.run_one({}, FIRST, store.cells)
+    shutil.copy(tmp_path / "other" / "cells" / f"{FIRST.id}.parquet", copy / "cells")
+    rewrite_journal(copy)
+    assert any("its provenance, seed differ" in line for line in audit(copy).lines)
+
+
+def test_rows_that_differ_from_the_digest_in_the_journal_are_noticed(copy: Path) -> None:
+    path = copy / "cells" / f"{FIRST.id}.parquet"
+    table = pq.read_table(path)
+    values = table["value"].to_pylist()
+    values[3] += 1
+    pq.write_table(table.set_column(3, table.schema.field("value"), pa.array(values)), path)
+    rewrite_journal(copy)
+    assert audit(copy).lines == (f"cells/{FIRST.id}.parquet: its rows differ from the digest in the journal",)
+
+
+def rewrite_journal(folder: Path) -> None:
+    """As a forger would: digests of the files as they are now, and every check made good."""
+    check, lines = "0" * 16, []
+    for line in (folder / "journal.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        del entry["check"]
+        for item in entry.get("files", []):
+            path = folder / item[0]
+            item[1:] = [cellfile_module.sha256_of(path), path.stat().st_size]
+        text, check = chained(entry, check)
+        lines.append(text)
+    (folder / "journal.jsonl").write_bytes(b"".join(lines))
+
+
+def test_cell_that_no_journal_lists_is_never_read_and_named(copy: Path) -> None:
+    stranger = copy / "cells" / f"{Cell('other', 1).id}.parquet"
+    shutil.copy(copy / "cells" / f"{FIRST.id}.parquet", stranger)
+    assert audit(copy).lines == (f"cells/{stranger.name}: is not in the journal",)
+    assert len(read_results(copy).outcomes) == 4
+    with pytest.raises(DamagedError, match="remove it"):
+        open_toy(copy)
+
+
+def test_temporary_files_are_never_read_and_do_no_harm(copy: Path) -> None:
+    own = copy / "cells" / f".{FIRST.id}.parquet.12345.tmp"
+    others = [copy / "cells" / "tmp-base-3.parquet", copy / "cells" / "base.parquet.tmp1234"]
+    for path in (own, *others):
+        path.write_bytes(b"half")
+    report = audit(copy)
+    assert report.whole
+    assert len(report.notes) == 3
+    toycells.run(copy, 2)
+    assert not own.exists()
+    assert all(path.exists() for path in others)
+
+
+def test_laws_are_asked_of_every_whole_ledger(copy: Path) -> None:
+    asked: list[str] = []
+
+    def laws(path: Path) -> list[str]:
+        asked.append(path.stem)
+        return ["period 2: one patient too many"] if path.stem == FIRST.id else []
+
+    report = audit(copy, laws)
+    assert sorted(asked) == sorted(cell.id for cell in cells_of(toycells.SCENARIOS, 2))
+    assert report.lines == (f"cells/{FIRST.id}.parquet: period 2: one patient too many",)
+
+
+def test_results_read_the_same_when_moved_and_when_nothing_may_be_written(copy: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "King's results"
+    copy.rename(moved)
+    link = tmp_path / "link"
+    link.symlink_to(moved)
+    before = audit(link)
+    for path in [moved, *moved.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    assert audit(moved) == before
+    assert before.whole
+    for path in [moved, *moved.rglob("*")]:
+        path.chmod(0o755)
+
+
+def test_audit_of_anything_else_says_so_and_is_not_whole(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nothing", Path(__file__)):
+        report = audit(folder)
+        assert not report.whole
+        assert "run the experiment first" in report.lines[0]
+
+
+# ------------------------------------------------------------------ opening
+@pytest.mark.parametrize("tail", [b'{"cell": "base-3", "sha2', b"\0" * 4096])
+def test_line_cut_by_a_kill_is_dropped_and_the_cell_run_again(copy: Path, tail: bytes) -> None:
+    journal = copy / "journal.jsonl"
+    whole = journal.read_bytes()
+    fingerprint = read_results(copy).fingerprint
+    *lines, _extra = whole.splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-1]) + tail)
+    assert any("cut short" in line for line in audit(copy).lines)
+    with open_toy(copy) as store:
+        assert any("dropped" in note for note in store.notes)
+        assert any("run again" in note for note in store.notes)
+    assert toycells.run(copy, 2, visits=True) == fingerprint
+    assert audit(copy).whole
+
+
+def test_journal_changed_anywhere_but_in_a_cut_tail_is_refused(copy: Path) -> None:
+    journal = copy / "journal.jsonl"
+    data = journal.read_bytes()
+    for changed in (data.replace(b"\n", b"\r\n"), data.replace(b'"sha256":"', b'"sha256":"0', 1), data[1:]):
+        journal.write_bytes(changed)
+        with pytest.raises(DamagedError, match="line"):
+            open_toy(copy)
+        assert journal.read_bytes() == changed
+
+
+def test_cell_that_is_missing_is_run_again_and_one_that_changed_is_refused(copy: Path) -> None:
+    fingerprint = read_results(copy).fingerprint
+    path = copy / "cells" / f"{FIRST.id}.parquet"
+    path.unlink()
+    with open_toy(copy) as store:
+        assert store.notes == [f"cells/{FIRST.id}.parquet: is missing, so this cell is run again"]
+        assert not store.is_finished(FIRST)
+        assert store.is_finished(SECOND)
+    assert toycells.run(copy, 2) == fingerprint
+    assert read_results(copy).missing == []
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DamagedError, match="delete it"):
+        open_toy(copy)
+
+
+def test_results_of_something_else_are_refused_by_name_of_what_changed(copy: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        open_toy(copy, seed=8, model="b" * 64)
+    model, seed = str(refused.value).splitlines()
+    assert "model" in model
+    assert "aaaa" in model
+    assert "bbbb" in model
+    assert "seed = 8: these results were begun with 7" in seed
+
+
+def test_results_of_another_format_are_refused(copy: Path) -> None:
+    path = copy / "provenance.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 0'))
+    with pytest.raises(InputError, match="format = 0: this version of flowsim reads format 1"):
+        read_results(copy)
+    with pytest.raises(InputError, match="format = 0"):
+        open_toy(copy)
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "provenance.json"])
+def test_folder_that_lost_its_journal_or_provenance_is_never_begun_again(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    before = files_of(copy)
+    for use in (open_toy, read_results):
+        with pytest.raises(DamagedError, match=name):
+            use(copy)
+    after = files_of(copy)
+    after[".lock"] = before[".lock"]
+    assert after == before
+
+
+def test_folder_with_other_files_and_a_file_are_refused_untouched_and_an_empty_one_taken(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear")
+    with pytest.raises(InputError, match="--out"):
+        open_toy(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+    with pytest.raises(InputError, match="is a file"):
+        open_toy(tmp_path / "letter.txt")
+    (tmp_path / "empty").mkdir()
+    open_toy(tmp_path / "empty").close()
+
+
+@pytest.mark.parametrize("place", ["/proc/results", "/sys/results", "/dev/null/results"])
+def test_folder_that_cannot_be_written_is_refused_before_any_work(place: str) -> None:
+    with pytest.raises(InputError, match="--out"):
+        open_toy(Path(place))
+
+
+def test_second_run_is_refused_by_name_of_the_first_and_may_go_on_after_it(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    with open_toy(folder), pytest.raises(InputError, match=f"process {os.getpid()} on "):
+        open_toy(folder)
+    (folder / ".lock").write_text("process 1 on elsewhere")
+    open_toy(folder).close()
+    assert (folder / ".lock").read_text() == ""
+
+
+def test_more_replications_extend_the_plan_and_the_last_plan_counts(copy: Path) -> None:
+    with open_toy(copy) as store:
+        store.plan(toycells.SCENARIOS, 3)
+    assert read_results(copy).missing == cells_of(toycells.SCENARIOS, 3)[-2:]
+    assert "2 of 6 cells are not finished" in audit(copy).lines[0]
+    toycells.run(copy, 3)
+    assert audit(copy).planned == audit(copy).done == 6
+
+
+def test_stopped_cell_is_listed_with_its_line_and_not_run_again(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    toycells.run(folder, 1, stops=[FIRST.id])
+    report = audit(folder)
+    assert report.whole
+    assert (report.done, report.stopped) == (1, 1)
+    assert read_results(folder).outcomes[0].message == "gridlock: ward waits for A&E"
+    toycells.run(folder, 1)
+    assert audit(folder) == report
+    with pytest.raises(InputError, match="no such cell"):
+        read_cell(folder, FIRST.id)
+
+
+def test_tables_are_replaced_model_files_are_not(copy: Path) -> None:
+    with open_toy(copy) as store:
+        store.write_extra("comparison.csv", b"new")
+        store.write_extra("figures/beds.svg", b"<svg/>")
+        with pytest.raises(InputError, match="differs from the model"):
+            store.write_model("model.yaml", b"units: 4\n")
+        for name in ("../x", "/x", "cells/x", "journal.jsonl", ".lock", "a//b", ""):
+            with pytest.raises(ValueError, match="name"):
+                store.write_extra(name, b"")
+    assert (copy / "figures" / "beds.svg").read_bytes() == b"<svg/>"
+    assert audit(copy).whole
+    (copy / "comparison.csv").write_bytes(b"scribbled")
+    assert audit(copy).lines == ("comparison.csv: has 9 bytes, the journal says 3",)
+    with open_toy(copy) as store:
+        store.write_extra("comparison.csv", b"new")
+    assert audit(copy).whole
+
+
+@given(st.binary(max_size=60), st.integers(0, 400))
+def test_journal_of_any_bytes_is_read_without_an_exception(junk: bytes, at: int) -> None:
+    first, check = chained({"kind": "begin", "format": 1, "provenance": "0"}, "0" * 16)
+    second, _ = chained({"kind": "plan", "scenarios": ["a"], "replications": 2}, check)
+    data = first + second
+    journal = parse(data[:at] + junk + data[at:])
+    assert journal.damage or journal.cut_bytes or not junk
+    assert parse(data).planned() == cells_of(["a"], 2)
+
+
+# ------------------------------------------------------------------ errors of the system
+CALLS = ["write", "fsync", "rename", "open", "ftruncate", "pwrite", "mkdir", "scandir"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_error_at_any_call_is_one_line_and_keeps_what_was_finished(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call of the system, in turn, fails once; what is left resumes to the same fingerprint."""
+    real = {name: getattr(os, name) for name in CALLS}
+    made, fail_at = 0, -1
+
+    def failing(name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal made
+            made += 1
+            if made == fail_at:
+                if name == "write" and len(args[1]) > 1:
+                    real[name](args[0], args[1][: len(args[1]) // 2])
+                raise OSError(number, os.strerror(number))
+            return real[name](*args, **options)
+
+        return call
+
+    for name in CALLS:
+        monkeypatch.setattr(os, name, failing(name))
+    expected = toycells.run(tmp_path / "all", 1)
+    calls = made
+    assert calls > 40
+    for point in range(1, calls + 1):
+        folder = tmp_path / f"at{point}"
+        made, fail_at = 0, point
+        with pytest.raises(StoppedError) as stopped:
+            toycells.run(folder, 1)
+        assert len(str(stopped.value).splitlines()) == 1
+        fail_at = -1
+        report = audit(folder)
+        assert not report.whole or report.fingerprint == expected
+        assert not any("not as it was written" in line for line in report.lines), point
+        assert toycells.run(folder, 1) == expected
+        assert audit(folder).whole
+
+
+def test_limit_on_file_size_stops_in_one_line_and_lists_no_half_file(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    toycells.run(folder, 1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, hard))
+    try:
+        with pytest.raises(StoppedError, match="ulimit -f"):
+            toycells.run(folder, 2, periods=2000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(read_results(folder).outcomes) == 2
+    assert len(list((folder / "cells").iterdir())) == 2
+    toycells.run(folder, 2)
+    assert audit(folder).whole
+
+
+def test_journal_that_failed_is_not_written_again_by_the_same_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    store = open_toy(tmp_path / "toy")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        patch.setattr(os, "ftruncate", fail)
+        with pytest.raises(StoppedError, match="Input/output"):
+            store.plan(["x"], 1)
+    with pytest.raises(StoppedError, match="run again"):
+        store.plan(["x"], 1)
+
+
+# ------------------------------------------------------------------ kills
+def start(folder: Path, workers: int, pause: float) -> subprocess.Popen[bytes]:
+    command = [sys.executable, toycells.__file__, str(folder), "3", str(workers), str(pause)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def moments() -> Iterator[tuple[int, float]]:
+    dice = random.Random(2)
+    for turn in range(6):
+        yield 1 + turn % 2, dice.uniform(0.0, 0.25)
+
+
+def test_run_killed_at_any_moment_resumes_to_the_same_fingerprint(tmp_path: Path) -> None:
+    expected = toycells.run(tmp_path / "undisturbed", 3)
+    for turn, (workers, after) in enumerate(moments()):
+        folder = tmp_path / f"killed{turn}"
+        process = start(folder, workers, 0.01)
+        # Counted from the first sign of results, because starting up takes longer than the run.
+        while not (folder / "journal.jsonl").exists() and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(after)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        report = audit(folder)
+        assert not report.whole or report.fingerprint == expected
+        kept = read_results(folder).journal.outcomes if report.planned else {}
+        assert toycells.run(folder, 3) == expected
+        assert kept.items() <= read_results(folder).journal.outcomes.items()
+        assert audit(folder).whole
+
+
+def test_folder_left_at_any_step_of_its_beginning_is_taken_up(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    with open_toy(whole):
+        pass
+    for number, parts in enumerate([[".lock"], [".lock", "provenance.json"]]):
+        folder = tmp_path / f"part{number}"
+        folder.mkdir()
+        for name in parts:
+            shutil.copy(whole / name, folder)
+        (folder / ".provenance.json.99.tmp").write_bytes(b"{")
+        assert not audit(folder).whole
+        toycells.run(folder, 1)
+        assert audit(folder).whole
+        assert not (folder / ".provenance.json.99.tmp").exists()
+
+
+def test_cell_folder_is_small_to_send() -> None:
+    import pickle
+
+    assert len(pickle.dumps(CellFolder(Path("results/x"), "a" * 64, 1))) < 400
