@@ -37,7 +37,9 @@ def test_a_fault_names_file_line_field_value_and_what_would_be_right() -> None:
     assert str(Fault("m.yaml", None, "", "", "is empty")) == "m.yaml: is empty"
 
 
-@pytest.mark.parametrize("value", ["z" * 50_000, "\u202e" * 5000, ["x" * 1000] * 1000, {"k" * 99: 1}, 10**5000], ids=type)
+@pytest.mark.parametrize(
+    "value", ["z" * 50_000, "\u202e" * 5000, ["x" * 1000] * 1000, {"k" * 99: 1}, 10**5000], ids=type
+)
 def test_a_long_value_is_shortened_to_a_readable_width(value: object) -> None:
     assert len(show(value)) <= 62
 
@@ -79,4 +81,7 @@ def test_an_error_crosses_processes_whole_and_knows_its_exit_code(error: Flowsim
 
 
 def test_gridlock_names_the_ring_and_the_moment() -> None:
-    assert str(Gridlock(("A", "B"), 90_061_007)) == "gridlock on day 2 at 01:01:01.007: A waits for B waits for A"
+    assert (
+        str(Gridlock(("A", "B"), 90_061_007))
+        == "gridlock on day 2 at 01:01:01.007: A waits for B waits for A"
+    )

@@ -39,6 +39,7 @@ class Purpose(enum.IntEnum):
     SHIFT = 9  # whether a lever moves this patient
     RESIDUAL = 10  # what remains of the stay of someone found inside on the first day
     JOINED = 11  # how long someone found waiting on the first day has waited
+    LOG = 13  # whether the visits of a patient are logged, where a share is
     FIRST_DAY = 12  # who they are: step, unit and group of someone found there on the first day
 
 

@@ -1,7 +1,7 @@
 """Quantile functions of all families, and what remains for someone found inside: compiled scalar code.
 
-`distributions.py` says how each family's parameters are laid out. Every quantile rises with its uniform, so
-that a scenario that shortens a stay shortens it for everybody.
+`distributions.py` says how each family's parameters are laid out. A quantile rises with its uniform, except
+that of a hyperexponential, where the uniform chooses the branch and then rises within it.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _between_points(u: float, parameters: Parameters, first: int, n: int) -> flo
 def residual(kind: int, u: float, v: float, parameters: Parameters, first: int, index: int) -> float:
     """What remains, in the stationary state, of the stay of someone found inside: two uniforms in (0, 1).
 
-    The stay one falls into is drawn by u from the length-biased distribution (density proportional to t f(t)),
-    and the share v of it is still to come. So its mean is E[S^2] / (2 E[S]). By family the length-biased
+    The stay one falls into is drawn by u from the length-biased distribution (density proportional to
+    t f(t)), and the share v of it is still to come. So its mean is E[S^2] / (2 E[S]). By family the length-biased
     distribution is: lognormal with mu + sigma^2; gamma with shape + 1; for Weibull, (t / scale)^shape is
     gamma with shape 1 + 1/shape; uniform and empirical by the quantile of t dt on each linear piece. An
     exponential has no memory, so its remainder is the same exponential (v unused); a hyperexponential is a

@@ -55,12 +55,14 @@ def or_stop(path: Path) -> Iterator[None]:
 
 
 def write_all(handle: int, data: bytes | memoryview) -> None:
+    """Writes all of it, however little the system takes at a time."""
     rest = memoryview(data).cast("B")
     while rest:
         rest = rest[os.write(handle, rest) :]
 
 
 def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder last through a loss of power."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -74,7 +76,7 @@ def sha256_of(path: Path) -> str | None:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
-    with open(handle, "rb") as file:
+    with os.fdopen(handle, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() if path.is_file() else ""
 
 
@@ -109,6 +111,7 @@ class NewFile:
         self._handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
 
     def write(self, data: bytes | memoryview) -> int:
+        """Writes to the temporary file."""
         size = memoryview(data).nbytes
         # After `drop`, pyarrow's own clean-up still writes a footer, to nowhere.
         if not self.closed:
@@ -118,28 +121,32 @@ class NewFile:
         return size
 
     def tell(self) -> int:
+        """Bytes so far."""
         return self._size
 
     def flush(self) -> None:
         """pyarrow asks for it; nothing is buffered here."""
 
     def close(self) -> None:
+        """Ends writing; the file still has its temporary name."""
         if not self.closed:
             self.closed = True
             os.close(self._handle)
 
     def keep(self) -> FileRecord:
+        """Syncs the file, gives it its name, syncs the folder."""
         os.fsync(self._handle)
         self.close()
-        os.rename(self._temporary, self.path)
+        self._temporary.rename(self.path)
         sync_folder(self.path.parent)
         return FileRecord(self.name, self._digest.hexdigest(), self._size)
 
     def drop(self) -> None:
+        """Removes the file, as far as that can be done."""
         with suppress(OSError):
             self.close()
         with suppress(OSError):
-            os.unlink(self._temporary)
+            self._temporary.unlink()
 
 
 # ------------------------------------------------------------------ cells, written while they run
@@ -228,6 +235,7 @@ class LedgerDigest:
         self._digest.update(table.tobytes())
 
     def hexdigest(self) -> str:
+        """The digest of the rows so far."""
         return self._digest.hexdigest()
 
 
@@ -258,6 +266,7 @@ class CellWriter(_TableFile):
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the rows so far."""
         return self._digest.hexdigest()
 
     def write(

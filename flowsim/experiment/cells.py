@@ -68,8 +68,10 @@ class CellOutcome:
 
     @classmethod
     def done(cls, cell: Cell, ledger: str, files: Sequence[FileRecord]) -> CellOutcome:
+        """A cell that ran to its end."""
         return cls(cell, "done", ledger, tuple(files))
 
     @classmethod
     def stopped(cls, cell: Cell, message: str) -> CellOutcome:
+        """A cell that cannot finish, such as a gridlocked one; the message is made one line."""
         return cls(cell, "stopped", message=" ".join(message.split()))

@@ -133,7 +133,7 @@ class Store:
             names = []
             for name in names_under(self.path):
                 if TEMPORARY.fullmatch(PurePosixPath(name).name):
-                    os.unlink(self.path / name)
+                    (self.path / name).unlink()
                 else:
                     names.append(name)
             said = _json_of({"format": FORMAT, "identity": dict(identity), "about": dict(about)})

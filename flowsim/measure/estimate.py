@@ -45,7 +45,8 @@ def estimate(values: npt.ArrayLike) -> Estimate:
     sample = _one_a_replication(values)
     n = len(sample)
     if not np.isfinite(sample).all():
-        return Estimate(float(np.sum(sample)), None, None, n)
+        with np.errstate(invalid="ignore"):
+            return Estimate(float(np.sum(sample)), None, None, n)
     mean = math.fsum(sample) / n
     if n == 1:
         return Estimate(mean, None, None, n)
@@ -60,7 +61,8 @@ def paired_difference(values: npt.ArrayLike, baseline: npt.ArrayLike) -> Estimat
     sample, other = _one_a_replication(values), _one_a_replication(baseline)
     if len(sample) != len(other):
         raise ValueError(f"{len(sample)} replications cannot be paired with {len(other)}")
-    return estimate(sample - other)
+    with np.errstate(invalid="ignore"):
+        return estimate(sample - other)
 
 
 def replications_to_halve(n: int) -> int | None:

@@ -13,6 +13,23 @@ Keys = dict[str, list[str]]
 UNIT_KEYS = ("unit", "setting", "at", "level", "stp")
 LEAVES = "leaves"
 
+ATTRIBUTES: dict[Row, tuple[str, ...]] = {
+    Row.UNIT: UNIT_KEYS,
+    Row.CLASS: (*UNIT_KEYS, "priority"),
+    Row.CLASS_BIN: (*UNIT_KEYS, "priority"),
+    Row.LANE: (*UNIT_KEYS, "own_unit", "own_setting"),
+    Row.BLOCK: (*UNIT_KEYS, "cause", "awaited_unit", "awaited_setting", "awaited_level"),
+    Row.MOVE: ("pathway", "from", "to", "from_level", "to_level"),
+    Row.STREAM: ("stream", "pathway", "area"),
+    Row.AREA: ("setting", "level", "area", "age_band"),
+    Row.AREA_BIN: ("setting", "level", "area", "age_band"),
+    Row.CLOCK: ("clock",),
+    Row.CLOCK_BIN: ("clock",),
+    Row.CLOCK_AREA: ("clock", "area", "age_band"),
+    Row.RUN: ("run",),
+}
+"""The attributes that rows of each kind have."""
+
 
 def keys_of(row: Row, network: Network, labels: Labels) -> Keys:
     """Attributes of the rows of a kind of book (bins are axes of their own, not rows): attribute -> text a row."""

@@ -102,7 +102,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
             raise ValueError("is a link out of its folder: put the file itself there")
         # Opening never waits, and the kind is looked at again once open: the file may have changed since.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(handle, "rb") as file:
+        with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise ValueError("is not an ordinary file")
             data = file.read(limit + 1)

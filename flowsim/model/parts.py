@@ -1,12 +1,13 @@
-"""What the classes of the model language are made of: strict scalar types, and numbers or shares by a mark."""
+"""What the classes of the model language are made of: strict scalars, and numbers or shares by a mark."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from flowsim.model import quantities as q
 from flowsim.model.tables import Column, Table
@@ -17,6 +18,10 @@ Number = Annotated[float, BeforeValidator(q.parse_number)]
 Positive = Annotated[float, BeforeValidator(q.parse_positive)]
 Whole = Annotated[int, BeforeValidator(q.parse_whole)]
 Count = Annotated[int, BeforeValidator(q.parse_count)]
+Amount = Annotated[float, BeforeValidator(lambda value: _not_negative(q.parse_number(value)))]
+"""A number of 0 or more."""
+Rate = Annotated[float, BeforeValidator(lambda value: _rate(q.parse_number(value)))]
+"""Patients in a time: 0 or more, and few enough to be counted."""
 Share = Annotated[float, BeforeValidator(q.parse_share)]
 Duration = Annotated[float, BeforeValidator(q.parse_duration)]
 """A length of time in words (`30 minutes`), held in milliseconds, not necessarily whole."""
@@ -27,6 +32,20 @@ TimeOfDay = Annotated[int, BeforeValidator(q.parse_time_of_day)]
 Days = Annotated[tuple[int, ...], BeforeValidator(q.parse_days)]
 Hours = Annotated[tuple[int, int], BeforeValidator(q.parse_hours)]
 
+
+def _not_negative(number: float) -> float:
+    if number < 0:
+        raise ValueError("must be 0 or more")
+    return number
+
+
+def _rate(number: float) -> float:
+    if number > LARGEST_RATE:
+        raise ValueError(f"must be at most {LARGEST_RATE:.0f}: no place has so many patients")
+    return _not_negative(number)
+
+
+LARGEST_RATE = 1e9
 LEAVE = "leave"
 """The word for leaving the model, wherever a next step is named."""
 REST = "rest"
@@ -43,12 +62,52 @@ class Part(BaseModel):
     )
 
 
-def read_table(info: ValidationInfo, path: object, columns: Mapping[str, Column], key: tuple[str, ...] = ()) -> Table:
+TOLD = "told"
+"""The type of a pydantic error that stands for faults which the loader has told already."""
+
+
+class Reader(Protocol):
+    """What validation needs of the loader, which is pydantic's `info.context`."""
+
+    def table(
+        self, path: object, columns: Mapping[str, Column], key: tuple[str, ...], others: Column | None
+    ) -> Table | None:
+        """The table, or None where its faults have been told. Raises ValueError if the path is no good."""
+
+
+def read_table(
+    info: ValidationInfo,
+    path: object,
+    columns: Mapping[str, Column],
+    key: tuple[str, ...] = (),
+    others: Column | None = None,
+) -> Table:
     """The table a model names, read by the loader that validates the model.
 
     Raises ValueError if `path` cannot be read; faults inside the table go to the loader's own list.
     """
-    return info.context.table(path, columns, key)
+    if info.context is None:
+        raise ValueError("tables are read with the file of a model only")
+    table = cast(Reader, info.context).table(path, columns, key, others)
+    if table is None:
+        raise PydanticCustomError(TOLD, "the table has faults")
+    return table
+
+
+def table_of(
+    columns: Mapping[str, Column], key: tuple[str, ...], others: Column | None = None
+) -> BeforeValidator:
+    """A validator that reads the table whose name stands in the field."""
+
+    def read(value: object, info: ValidationInfo) -> object:
+        return read_table(info, value, columns, key, others) if isinstance(value, str) else value
+
+    return BeforeValidator(read)
+
+
+def mark_column(mark: object) -> Column:
+    """The column of a table that holds the values of a mark."""
+    return Column("age band" if mark == "age_band" else "name")
 
 
 class ByMark(Part):
@@ -66,11 +125,21 @@ class ByMark(Part):
         if "table" in data:
             unit = data.get("unit", "days")
             table = read_table(
-                info, data["table"], {data["by"]: Column("name"), f"mean_{unit}": Column("number")}, (data["by"],)
+                info,
+                data["table"],
+                {data["by"]: mark_column(data["by"]), f"mean_{unit}": Column("number")},
+                (data["by"],),
             )
             values = table.columns[f"mean_{unit}"]
-            return {"by": data["by"], "of": {m: f"{v} {unit}" for m, v in zip(table.columns[data["by"]], values, strict=True)}}
+            return {
+                "by": data["by"],
+                "of": {m: f"{v} {unit}" for m, v in zip(table.columns[data["by"]], values, strict=True)},
+            }
         return {"by": data["by"], "of": {k: v for k, v in data.items() if k != "by"}}
+
+    def values(self) -> list[float]:
+        """All its lengths of time: one if they depend on no mark."""
+        return list(self.of.values()) if self.value is None else [self.value]
 
 
 class Priority(Part):
@@ -108,26 +177,32 @@ class Shares(Part):
             return {"everybody": _with_rest(data)}
         by = data["by"]
         if "table" in data:
-            columns = {by: Column("name"), "to": Column("name"), "share": Column("share")}
+            columns = {by: mark_column(by), "to": Column("name"), "share": Column("share")}
             table = read_table(info, data["table"], columns, (by, "to"))
             rows: dict[str, dict[str, float]] = {}
-            for mark, to, share in zip(table.columns[by], table.columns["to"], table.columns["share"], strict=True):
+            for mark, to, share in zip(
+                table.columns[by], table.columns["to"], table.columns["share"], strict=True
+            ):
                 rows.setdefault(mark, {})[to] = share
             return {"by": by, "of": rows}
         return {"by": by, "of": {k: _with_rest(v) for k, v in data.items() if k != "by"}}
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Shares:
-        for mark, row in ([("", self.everybody)] if self.by is None else self.of.items()):
-            total = sum(row.values())
-            if abs(total - 1) > SHARE_TOLERANCE:
-                where = f" for '{mark}'" if mark else ""
-                raise ValueError(f"shares{where} sum to {total:.12g}, must sum to 1 (write `rest` for what is left)")
+        for mark, row in [("", self.everybody)] if self.by is None else self.of.items():
+            refuse_sum(row, f" for '{mark}'" if mark else "")
         return self
 
     def rows(self) -> list[dict[str, float]]:
         """All rows of shares: one if they depend on no mark."""
         return [self.everybody] if self.by is None else list(self.of.values())
+
+
+def refuse_sum(row: Mapping[Any, float], where: str = "") -> None:
+    """Raises ValueError unless shares sum to 1; no shares at all are left to others."""
+    total = sum(row.values())
+    if row and abs(total - 1) > SHARE_TOLERANCE:
+        raise ValueError(f"shares{where} sum to {total:.12g}, must sum to 1 (write `rest` for what is left)")
 
 
 def _with_rest(shares: object) -> object:

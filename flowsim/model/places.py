@@ -16,7 +16,7 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 class Place(NamedTuple):
-    """A node of the tree London > STP > borough > neighbourhood. Coordinates in degrees, None if not given."""
+    """A node of the tree London > STP > borough > neighbourhood. Coordinates in degrees, or None."""
 
     name: str
     level: str

@@ -337,9 +337,10 @@ class _Reader:
                 value = resolve(text)
             except ValueError as error:
                 message = str(error)
-                key = self.stack[-1].key if self.stack else None
-                if not text and key and ":" in key:
-                    message += "; a space must follow each colon"
+                if not text and self.stack and self.stack[-1].key is not None:
+                    # The parser finds that nothing is there only at what comes next.
+                    line = self.stack[-1].key_line
+                    message += "; a space must follow each colon" if ":" in self.stack[-1].key else ""
         rest = self.source[event.end_mark.line][event.end_mark.column :] if is_plain and text else ""
         self._add(_Node(line, value, bool(message), bool(re.match(r"\s*#\S", rest))), message)
 
@@ -431,7 +432,9 @@ class _Plain:
         return Tree(self.file, data, self.lines, self.provenance, frozenset(self.refused))
 
     def _value(self, node: _Node, path: KeyPath, line: int) -> Any:
-        if isinstance(node.value, dict) and path and "value" in node.value and set(node.value) <= _ONE_NUMBER:
+        while (
+            isinstance(node.value, dict) and path and "value" in node.value and set(node.value) <= _ONE_NUMBER
+        ):
             self._take_provenance(node.value, path, ("kind", "source", "note"))
             line, node = node.value["value"]
         self.lines[path] = line

@@ -1,41 +1,50 @@
 """The model language: the top level of a model file.
 
-`reading` turns YAML into a plain tree, these classes and those of `settings`, `pathways`, `arrivals` and `responses`
-say which keys it may have, what each means and in what unit; `checks` looks at what no single part can see.
+`reading` turns YAML into a plain tree, these classes and those of `settings`, `pathways`, `arrivals` and
+`responses` say which keys it may have, what each means and in what unit; `checks` looks at what no single
+part can see.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, field_validator
 
 from flowsim.model.arrivals import Growth, Population, Profile
-from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, read_table
+from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, table_of
 from flowsim.model.pathways import CareShift, Clock, Pathway
 from flowsim.model.responses import Response
 from flowsim.model.settings import CapacityChange, Pool, Setting
 from flowsim.model.tables import Column, Table
 
-TABLES = {
+TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
     "places": (
         {
-            "name": Column("name"), "level": Column("level"), "within": Column("name", optional=True, blank=True),
-            "latitude": Column("latitude", optional=True), "longitude": Column("longitude", optional=True),
+            "name": Column("name"),
+            "level": Column("level"),
+            "within": Column("name", blank=True),
+            "latitude": Column("latitude", optional=True),
+            "longitude": Column("longitude", optional=True),
         },
         ("name",),
     ),
     "sites": (
         {
-            "name": Column("name"), "within": Column("name"),
-            "latitude": Column("latitude", optional=True), "longitude": Column("longitude", optional=True),
+            "name": Column("name"),
+            "within": Column("name"),
+            "latitude": Column("latitude", optional=True),
+            "longitude": Column("longitude", optional=True),
         },
         ("name",),
     ),
     "units": (
         {
-            "setting": Column("name"), "at": Column("name"), "capacity": Column("whole"),
-            "of": Column("capacity kind", optional=True), "staffed_share": Column("share", optional=True),
+            "setting": Column("name"),
+            "at": Column("name"),
+            "capacity": Column("whole"),
+            "of": Column("capacity kind", optional=True),
+            "staffed_share": Column("share", optional=True),
             "stay_factor": Column("number", optional=True),
         },
         ("setting", "at"),
@@ -49,10 +58,16 @@ class FirstDay(Part):
 
     pathway: Name
     step: Name
-    at: Name | None = Field(None, description="site or place of the unit; needed if the setting has several units")
-    inside: Count = Field(0, description="patients in the unit, with the rest of a stay as for someone found there")
+    at: Name | None = Field(
+        None, description="site or place of the unit; needed if the setting has several units"
+    )
+    inside: Count = Field(
+        0, description="patients in the unit, with the rest of a stay as for someone found there"
+    )
     waiting: Count = Field(0, description="patients in its queue")
-    waited_up_to: WholeDuration = Field(0, description="those waiting joined evenly within this time before the start")
+    waited_up_to: WholeDuration = Field(
+        0, description="those waiting joined evenly within this time before the start"
+    )
     residence: Name | None = Field(None, description="where they live; the unit's place if left out")
 
 
@@ -64,16 +79,26 @@ class Model(Part):
     title: Text
     description: Text = ""
     start: Date = Field(description="first day of the model; years are counted from it")
-    places: Table | None = Field(None, description="table of places: name, level, within, latitude, longitude")
-    sites: Table | None = Field(None, description="table of sites: name, within, latitude, longitude")
+    places: Annotated[Table, table_of(*TABLES["places"])] | None = Field(
+        None, description="table of places: name, level, within, latitude, longitude"
+    )
+    sites: Annotated[Table, table_of(*TABLES["sites"])] | None = Field(
+        None, description="table of sites: name, within, latitude, longitude"
+    )
     population: Population | None = None
-    groups: dict[Name, Shares] = Field(default_factory=dict, description="marks that every patient draws once: {value: share}")
+    groups: dict[Name, Shares] = Field(
+        default_factory=dict, description="marks that every patient draws once: {value: share}"
+    )
     profiles: dict[Name, Profile] = Field(default_factory=dict)
     growth: dict[Name, Growth] = Field(default_factory=dict)
     settings: dict[Name, Setting]
-    units: Table | None = Field(None, description="table of units: setting, at, capacity, of (beds, slots, unlimited)")
+    units: Annotated[Table, table_of(*TABLES["units"])] | None = Field(
+        None, description="table of units: setting, at, capacity, of (beds, slots, unlimited)"
+    )
     capacity_changes: tuple[CapacityChange, ...] = Field((), description="dated changes of capacity")
-    pools: dict[Name, Pool] = Field(default_factory=dict, description="`{site}` in a name: one pool for each site")
+    pools: dict[Name, Pool] = Field(
+        default_factory=dict, description="`{site}` in a name: one pool for each site"
+    )
     pathways: dict[Name, Pathway]
     shifts: tuple[CareShift, ...] = Field((), description="shares of patients that go elsewhere instead")
     clocks: dict[Name, Clock] = Field(default_factory=dict)
@@ -81,13 +106,9 @@ class Model(Part):
     first_day: tuple[FirstDay, ...] = Field((), description="who is there at the start; nobody if left out")
     price_year: Text = Field("", description="of all costs, needed if there are any")
 
-    @model_validator(mode="before")
+    @field_validator("flowsim", mode="before")
     @classmethod
-    def _tables(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, dict):
-            return data
-        data = dict(data)
-        for key, (columns, unique) in TABLES.items():
-            if isinstance(data.get(key), str):
-                data[key] = read_table(info, data[key], columns, unique)
-        return data
+    def _version(cls, value: object) -> object:
+        if type(value) is not int or value != 1:
+            raise ValueError("must be 1, the version of the language that this flowsim reads")
+        return value

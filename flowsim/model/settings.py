@@ -7,7 +7,19 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from flowsim.model import quantities as q
-from flowsim.model.parts import Count, Date, Days, Duration, Hours, Name, Number, Part, Share, Whole, WholeDuration
+from flowsim.model.parts import (
+    Amount,
+    Count,
+    Date,
+    Days,
+    Duration,
+    Hours,
+    Name,
+    Part,
+    Share,
+    Whole,
+    WholeDuration,
+)
 
 Level = Literal["neighbourhood", "borough", "stp", "teaching hospital"]
 
@@ -15,7 +27,9 @@ Level = Literal["neighbourhood", "borough", "stp", "teaching hospital"]
 class Shift(Part):
     """Beds (or staff) of one part of the week. Outside all shifts a unit that has any is closed."""
 
-    days: Days = Field((0, 1, 2, 3, 4, 5, 6), description="weekdays, `mon-fri` or `sat, sun`; every day if left out")
+    days: Days = Field(
+        (0, 1, 2, 3, 4, 5, 6), description="weekdays, `mon-fri` or `sat, sun`; every day if left out"
+    )
     hours: Hours = Field(description="`08:00-20:00`, within one day")
     beds: Count = Field(description="patients at a time")
 
@@ -61,9 +75,9 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
 class Costs(Part):
     """Costs of a setting, in pounds of the model's price year."""
 
-    per_day_of_capacity: Number = Field(0.0, description="pounds a day for each bed or slot available")
-    per_visit: Number = Field(0.0, description="pounds for each patient who starts")
-    per_day_of_stay: Number = Field(0.0, description="pounds for each day a patient occupies the unit")
+    per_day_of_capacity: Amount = Field(0.0, description="pounds a day for each bed or slot available")
+    per_visit: Amount = Field(0.0, description="pounds for each patient who starts")
+    per_day_of_stay: Amount = Field(0.0, description="pounds for each day a patient occupies the unit")
 
 
 class Setting(Part):
@@ -71,7 +85,9 @@ class Setting(Part):
 
     level: Level = Field("neighbourhood", description="level of care it belongs to")
     capacity: Capacity | None = Field(None, description="of the only unit; left out if units are in a table")
-    opens: tuple[Opening, ...] = Field((), description="sessions of its slots units; a day is one session if left out")
+    opens: tuple[Opening, ...] = Field(
+        (), description="sessions of its slots units; a day is one session if left out"
+    )
     at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
     costs: Costs = Field(default_factory=Costs)
 
@@ -87,18 +103,21 @@ class Setting(Part):
 class CapacityChange(Part):
     """A dated change of capacity, at once or along a ramp: a bed plan is a list of these.
 
-    Exactly one of `add`, `set`, `times` and `staffed_share`. Without `at` an `add` goes to the only unit of the setting.
+    Exactly one of `add`, `set`, `times` and `staffed_share`. Without `at` an `add` goes to the only unit of
+    the setting.
     """
 
     setting: Name = Field(description="whose units change")
-    at: Name | None = Field(None, description="the site or place of the unit; all units of the setting if left out")
+    at: Name | None = Field(
+        None, description="the site or place of the unit; all units of the setting if left out"
+    )
     from_: Date = Field(alias="from", description="first day of the change")
     add: Whole | None = Field(None, description="beds or slots more (or fewer)")
     set: Count | None = Field(None, description="the new number of beds or slots")
-    times: Number | None = Field(None, description="factor on beds or slots")
+    times: Amount | None = Field(None, description="factor on beds or slots")
     staffed_share: Share | None = Field(None, description="the new staffed share")
     ramp: Duration = Field(0, description="time from nothing to the whole change, in whole beds as they come")
-    one_off_cost: Number = Field(0.0, description="pounds spent on the first day")
+    one_off_cost: Amount = Field(0.0, description="pounds spent on the first day")
 
     @model_validator(mode="after")
     def _one_of(self) -> CapacityChange:
@@ -109,11 +128,17 @@ class CapacityChange(Part):
 
 
 class Pool(Part):
-    """One queue in front of several units. A patient takes the own unit if free, else another it may use, else waits."""
+    """One queue in front of several units.
 
-    units: tuple[Name, ...] = Field(description="settings (`medical ward`) or units (`medical ward at St George's`), in order")
+    A patient takes the own unit if free, else another it may use, else waits.
+    """
+
+    units: tuple[Name, ...] = Field(
+        description="settings (`medical ward`) or units (`medical ward at St George's`), in order"
+    )
     tries: dict[Name, tuple[Name, ...]] = Field(
-        default_factory=dict, description="for an own unit: the others it may use, in order; all in written order if left out"
+        default_factory=dict,
+        description="for an own unit: the others it may use, in order; all in written order if left out",
     )
     overflow_after: dict[Name, WholeDuration] = Field(
         default_factory=dict, description="for a unit that is not the own one: only after this long a wait"

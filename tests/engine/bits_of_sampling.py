@@ -1,4 +1,4 @@
-"""Prints the bits of a batch of every function of sampling; run as a program with the JIT on, off, or detuned."""
+"""Prints the bits of a batch of every function of sampling; a program to run with the JIT on or off."""
 
 from __future__ import annotations
 

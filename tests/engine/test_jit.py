@@ -23,7 +23,9 @@ FILES = (
     "quantiles",
     "sampling",
 )
-PROGRAM = "from flowsim.engine import jit, sampling; print(jit.CACHE_FOLDER, sampling.gap_ms(7, 0, 0, 1, 1e9))"
+PROGRAM = (
+    "from flowsim.engine import jit, sampling; print(jit.CACHE_FOLDER, sampling.gap_ms(7, 0, 0, 1, 1e9))"
+)
 
 
 @pytest.fixture
@@ -41,7 +43,11 @@ def run(engine: Path, **environment: str) -> tuple[str, int]:
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "NUMBA_CACHE_DIR")}
     settings = {**kept, "PYTHONPATH": str(engine.parents[1]), "PYTHONWARNINGS": "error", **environment}
     settings["NUMBA_DISABLE_JIT"] = "0"
-    done = subprocess.run([sys.executable, "-c", PROGRAM], env=settings, capture_output=True, text=True, check=False)
+    # Python puts the working folder first on its path, so the process must start in the copy.
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        command, cwd=engine.parents[1], env=settings, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     folder, gap = done.stdout.split()
     return folder, int(gap)
@@ -63,12 +69,13 @@ def test_an_edited_helper_is_never_run_from_the_cache(engine: Path) -> None:
 
 def test_a_damaged_cache_costs_a_compilation_only(engine: Path) -> None:
     folder, gap = run(engine)
+    assert Path(folder).is_relative_to(engine)
     for path in Path(folder).rglob("*.nb[ci]"):
         path.write_bytes(path.read_bytes()[:10])
     assert run(engine) == (folder, gap)
 
 
-def test_without_any_folder_to_write_in_the_engine_runs_uncached(engine: Path, tmp_path: Path) -> None:
+def test_without_any_folder_to_write_in_the_engine_runs_uncached(engine: Path) -> None:
     (engine / "__pycache__").write_text("a file where the folder would be")
     blocked = str(engine / "__init__.py" / "below a file")
     folder, gap = run(engine, HOME=blocked, XDG_CACHE_HOME=blocked, NUMBA_CACHE_DIR=blocked)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import resource
@@ -36,26 +35,6 @@ import toycells
 
 ROOT = Path(cellfile_module.__file__).parents[2]
 FIRST, SECOND = cells_of(toycells.SCENARIOS, 1)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("finished") / "toy"
-    toycells.run(folder, 2, visits=True)
-    return folder
-
-
-@pytest.fixture
-def copy(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "toy"))
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def open_toy(folder: Path, **changes: Any) -> Store:
-    return Store(folder, {**toycells.IDENTITY, **changes}, toycells.ABOUT)
 
 
 # ------------------------------------------------------------------ names
@@ -127,7 +106,7 @@ def test_digest_of_file_is_that_of_rows_however_they_are_cut(
 
 
 def test_ledger_takes_whole_numbers_that_fit_and_nothing_else(tmp_path: Path) -> None:
-    with open_toy(tmp_path / "toy") as store, CellWriter(store.cells, FIRST) as ledger:
+    with toycells.open_toy(tmp_path / "toy") as store, CellWriter(store.cells, FIRST) as ledger:
         with pytest.raises(TypeError, match="whole numbers"):
             ledger.write(0, "waits", [0], [0.5])
         with pytest.raises(OverflowError, match="waits"):
@@ -144,177 +123,24 @@ def test_ledger_takes_whole_numbers_that_fit_and_nothing_else(tmp_path: Path) ->
 
 
 def test_ledger_of_a_cell_that_fails_leaves_no_file(tmp_path: Path) -> None:
-    with open_toy(tmp_path / "toy") as store:
+    with toycells.open_toy(tmp_path / "toy") as store:
         with pytest.raises(ZeroDivisionError), CellWriter(store.cells, FIRST) as ledger:
             ledger.write(0, "waits", [0], [1])
             raise ZeroDivisionError
         assert list((store.path / "cells").iterdir()) == []
 
 
-def test_visits_are_written_in_groups_and_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visits_are_written_in_groups_and_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cellfile_module, "ROWS_A_GROUP", 4)
-    with open_toy(tmp_path / "toy") as store:
+    with toycells.open_toy(tmp_path / "toy") as store:
         with VisitWriter(store.cells, FIRST, toycells.VISITS) as log:
             for patient in range(11):
                 log.write(pa.record_batch([[patient], ["ward"]], schema=toycells.VISITS))
         file = pq.ParquetFile(store.path / "visits" / f"{FIRST.id}.parquet")
         assert file.metadata.num_row_groups == 3
         assert file.read()["patient"].to_pylist() == list(range(11))
-
-
-# ------------------------------------------------------------------ audit
-def test_finished_run_is_whole_and_running_it_again_changes_no_byte(copy: Path) -> None:
-    before = files_of(copy)
-    report = audit(copy)
-    assert report.whole
-    assert report.lines == report.notes == ()
-    assert (report.planned, report.done, report.stopped) == (4, 4, 0)
-    toycells.run(copy, 2, visits=True)
-    assert files_of(copy) == before
-
-
-def test_every_flipped_bit_is_noticed_by_audit(copy: Path) -> None:
-    dice = random.Random(1)
-    paths = [p for p in sorted(copy.rglob("*")) if p.is_file() and p.stat().st_size]
-    tried = 0
-    for turn in range(220):
-        path = paths[turn % len(paths)]
-        data = path.read_bytes()
-        # The last bytes of each file first: there a change may look like a line cut short.
-        at = len(data) - 1 - turn // len(paths) if turn < 3 * len(paths) else dice.randrange(len(data))
-        changed = bytearray(data)
-        changed[at] ^= 1 << dice.randrange(8)
-        path.write_bytes(changed)
-        assert not audit(copy).whole, f"{path.name}, byte {at}"
-        path.write_bytes(data)
-        tried += 1
-    assert tried == 220
-    assert audit(copy).whole
-
-
-@pytest.mark.parametrize("kind", ["cut", "emptied", "longer", "deleted"])
-def test_file_that_is_cut_emptied_lengthened_or_deleted_is_noticed(copy: Path, kind: str) -> None:
-    for path in [p for p in sorted(copy.rglob("*")) if p.is_file() and p.stat().st_size]:
-        data = path.read_bytes()
-        if kind == "deleted":
-            path.unlink()
-        else:
-            path.write_bytes({"cut": data[: len(data) // 2], "emptied": b"", "longer": data + b"\n"}[kind])
-        report = audit(copy)
-        assert not report.whole, path.name
-        assert all(len(line.splitlines()) == 1 for line in report.lines)
-        path.write_bytes(data)
-    assert audit(copy).whole
-
-
-def test_journal_without_any_one_of_its_lines_is_noticed(copy: Path) -> None:
-    journal = copy / "journal.jsonl"
-    lines = journal.read_bytes().splitlines(keepends=True)
-    for number in range(len(lines)):
-        journal.write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
-        assert not audit(copy).whole, lines[number]
-
-
-def test_swapped_cells_are_noticed_even_if_the_journal_agrees(copy: Path) -> None:
-    one, other = (copy / "cells" / f"{cell.id}.parquet" for cell in (FIRST, SECOND))
-    first, second = one.read_bytes(), other.read_bytes()
-    one.write_bytes(second)
-    other.write_bytes(first)
-    assert not audit(copy).whole
-    with pytest.raises(DamagedError, match="not as it was written"):
-        read_cell(copy, FIRST.id)
-    rewrite_journal(copy)
-    report = audit(copy)
-    assert any("belongs to other results (its cell differ)" in line for line in report.lines)
-    with pytest.raises(DamagedError, match="its cell differ"):
-        read_cell(copy, FIRST.id)
-
-
-def test_cell_of_another_seed_is_noticed_even_if_the_journal_agrees(copy: Path, tmp_path: Path) -> None:
-    with open_toy(tmp_path / "other", seed=8) as store:
-        toycells.run_one({}, FIRST, store.cells)
-    shutil.copy(tmp_path / "other" / "cells" / f"{FIRST.id}.parquet", copy / "cells")
-    rewrite_journal(copy)
-    assert any("its provenance, seed differ" in line for line in audit(copy).lines)
-
-
-def test_rows_that_differ_from_the_digest_in_the_journal_are_noticed(copy: Path) -> None:
-    path = copy / "cells" / f"{FIRST.id}.parquet"
-    table = pq.read_table(path)
-    values = table["value"].to_pylist()
-    values[3] += 1
-    pq.write_table(table.set_column(3, table.schema.field("value"), pa.array(values)), path)
-    rewrite_journal(copy)
-    assert audit(copy).lines == (f"cells/{FIRST.id}.parquet: its rows differ from the digest in the journal",)
-
-
-def rewrite_journal(folder: Path) -> None:
-    """As a forger would: digests of the files as they are now, and every check made good."""
-    check, lines = "0" * 16, []
-    for line in (folder / "journal.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        del entry["check"]
-        for item in entry.get("files", []):
-            path = folder / item[0]
-            item[1:] = [cellfile_module.sha256_of(path), path.stat().st_size]
-        text, check = chained(entry, check)
-        lines.append(text)
-    (folder / "journal.jsonl").write_bytes(b"".join(lines))
-
-
-def test_cell_that_no_journal_lists_is_never_read_and_named(copy: Path) -> None:
-    stranger = copy / "cells" / f"{Cell('other', 1).id}.parquet"
-    shutil.copy(copy / "cells" / f"{FIRST.id}.parquet", stranger)
-    assert audit(copy).lines == (f"cells/{stranger.name}: is not in the journal",)
-    assert len(read_results(copy).outcomes) == 4
-    with pytest.raises(DamagedError, match="remove it"):
-        open_toy(copy)
-
-
-def test_temporary_files_are_never_read_and_do_no_harm(copy: Path) -> None:
-    own = copy / "cells" / f".{FIRST.id}.parquet.12345.tmp"
-    others = [copy / "cells" / "tmp-base-3.parquet", copy / "cells" / "base.parquet.tmp1234"]
-    for path in (own, *others):
-        path.write_bytes(b"half")
-    report = audit(copy)
-    assert report.whole
-    assert len(report.notes) == 3
-    toycells.run(copy, 2)
-    assert not own.exists()
-    assert all(path.exists() for path in others)
-
-
-def test_laws_are_asked_of_every_whole_ledger(copy: Path) -> None:
-    asked: list[str] = []
-
-    def laws(path: Path) -> list[str]:
-        asked.append(path.stem)
-        return ["period 2: one patient too many"] if path.stem == FIRST.id else []
-
-    report = audit(copy, laws)
-    assert sorted(asked) == sorted(cell.id for cell in cells_of(toycells.SCENARIOS, 2))
-    assert report.lines == (f"cells/{FIRST.id}.parquet: period 2: one patient too many",)
-
-
-def test_results_read_the_same_when_moved_and_when_nothing_may_be_written(copy: Path, tmp_path: Path) -> None:
-    moved = tmp_path / "King's results"
-    copy.rename(moved)
-    link = tmp_path / "link"
-    link.symlink_to(moved)
-    before = audit(link)
-    for path in [moved, *moved.rglob("*")]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    assert audit(moved) == before
-    assert before.whole
-    for path in [moved, *moved.rglob("*")]:
-        path.chmod(0o755)
-
-
-def test_audit_of_anything_else_says_so_and_is_not_whole(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "nothing", Path(__file__)):
-        report = audit(folder)
-        assert not report.whole
-        assert "run the experiment first" in report.lines[0]
 
 
 # ------------------------------------------------------------------ opening
@@ -326,7 +152,7 @@ def test_line_cut_by_a_kill_is_dropped_and_the_cell_run_again(copy: Path, tail: 
     *lines, _extra = whole.splitlines(keepends=True)
     journal.write_bytes(b"".join(lines[:-1]) + tail)
     assert any("cut short" in line for line in audit(copy).lines)
-    with open_toy(copy) as store:
+    with toycells.open_toy(copy) as store:
         assert any("dropped" in note for note in store.notes)
         assert any("run again" in note for note in store.notes)
     assert toycells.run(copy, 2, visits=True) == fingerprint
@@ -339,7 +165,7 @@ def test_journal_changed_anywhere_but_in_a_cut_tail_is_refused(copy: Path) -> No
     for changed in (data.replace(b"\n", b"\r\n"), data.replace(b'"sha256":"', b'"sha256":"0', 1), data[1:]):
         journal.write_bytes(changed)
         with pytest.raises(DamagedError, match="line"):
-            open_toy(copy)
+            toycells.open_toy(copy)
         assert journal.read_bytes() == changed
 
 
@@ -347,7 +173,7 @@ def test_cell_that_is_missing_is_run_again_and_one_that_changed_is_refused(copy:
     fingerprint = read_results(copy).fingerprint
     path = copy / "cells" / f"{FIRST.id}.parquet"
     path.unlink()
-    with open_toy(copy) as store:
+    with toycells.open_toy(copy) as store:
         assert store.notes == [f"cells/{FIRST.id}.parquet: is missing, so this cell is run again"]
         assert not store.is_finished(FIRST)
         assert store.is_finished(SECOND)
@@ -355,12 +181,12 @@ def test_cell_that_is_missing_is_run_again_and_one_that_changed_is_refused(copy:
     assert read_results(copy).missing == []
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DamagedError, match="delete it"):
-        open_toy(copy)
+        toycells.open_toy(copy)
 
 
 def test_results_of_something_else_are_refused_by_name_of_what_changed(copy: Path) -> None:
     with pytest.raises(InputError) as refused:
-        open_toy(copy, seed=8, model="b" * 64)
+        toycells.open_toy(copy, seed=8, model="b" * 64)
     model, seed = str(refused.value).splitlines()
     assert "model" in model
     assert "aaaa" in model
@@ -374,49 +200,51 @@ def test_results_of_another_format_are_refused(copy: Path) -> None:
     with pytest.raises(InputError, match="format = 0: this version of flowsim reads format 1"):
         read_results(copy)
     with pytest.raises(InputError, match="format = 0"):
-        open_toy(copy)
+        toycells.open_toy(copy)
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "provenance.json"])
 def test_folder_that_lost_its_journal_or_provenance_is_never_begun_again(copy: Path, name: str) -> None:
     (copy / name).unlink()
-    before = files_of(copy)
-    for use in (open_toy, read_results):
+    before = toycells.files_of(copy)
+    for use in (toycells.open_toy, read_results):
         with pytest.raises(DamagedError, match=name):
             use(copy)
-    after = files_of(copy)
+    after = toycells.files_of(copy)
     after[".lock"] = before[".lock"]
     assert after == before
 
 
-def test_folder_with_other_files_and_a_file_are_refused_untouched_and_an_empty_one_taken(tmp_path: Path) -> None:
+def test_folder_with_other_files_and_a_file_are_refused_untouched_and_an_empty_one_taken(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "letter.txt").write_text("Dear")
     with pytest.raises(InputError, match="--out"):
-        open_toy(tmp_path)
+        toycells.open_toy(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
     with pytest.raises(InputError, match="is a file"):
-        open_toy(tmp_path / "letter.txt")
+        toycells.open_toy(tmp_path / "letter.txt")
     (tmp_path / "empty").mkdir()
-    open_toy(tmp_path / "empty").close()
+    toycells.open_toy(tmp_path / "empty").close()
 
 
 @pytest.mark.parametrize("place", ["/proc/results", "/sys/results", "/dev/null/results"])
 def test_folder_that_cannot_be_written_is_refused_before_any_work(place: str) -> None:
     with pytest.raises(InputError, match="--out"):
-        open_toy(Path(place))
+        toycells.open_toy(Path(place))
 
 
 def test_second_run_is_refused_by_name_of_the_first_and_may_go_on_after_it(tmp_path: Path) -> None:
     folder = tmp_path / "toy"
-    with open_toy(folder), pytest.raises(InputError, match=f"process {os.getpid()} on "):
-        open_toy(folder)
+    with toycells.open_toy(folder), pytest.raises(InputError, match=f"process {os.getpid()} on "):
+        toycells.open_toy(folder)
     (folder / ".lock").write_text("process 1 on elsewhere")
-    open_toy(folder).close()
+    toycells.open_toy(folder).close()
     assert (folder / ".lock").read_text() == ""
 
 
 def test_more_replications_extend_the_plan_and_the_last_plan_counts(copy: Path) -> None:
-    with open_toy(copy) as store:
+    with toycells.open_toy(copy) as store:
         store.plan(toycells.SCENARIOS, 3)
     assert read_results(copy).missing == cells_of(toycells.SCENARIOS, 3)[-2:]
     assert "2 of 6 cells are not finished" in audit(copy).lines[0]
@@ -438,7 +266,7 @@ def test_stopped_cell_is_listed_with_its_line_and_not_run_again(tmp_path: Path) 
 
 
 def test_tables_are_replaced_model_files_are_not(copy: Path) -> None:
-    with open_toy(copy) as store:
+    with toycells.open_toy(copy) as store:
         store.write_extra("comparison.csv", b"new")
         store.write_extra("figures/beds.svg", b"<svg/>")
         with pytest.raises(InputError, match="differs from the model"):
@@ -450,7 +278,7 @@ def test_tables_are_replaced_model_files_are_not(copy: Path) -> None:
     assert audit(copy).whole
     (copy / "comparison.csv").write_bytes(b"scribbled")
     assert audit(copy).lines == ("comparison.csv: has 9 bytes, the journal says 3",)
-    with open_toy(copy) as store:
+    with toycells.open_toy(copy) as store:
         store.write_extra("comparison.csv", b"new")
     assert audit(copy).whole
 
@@ -530,7 +358,7 @@ def test_journal_that_failed_is_not_written_again_by_the_same_run(
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    store = open_toy(tmp_path / "toy")
+    store = toycells.open_toy(tmp_path / "toy")
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
         patch.setattr(os, "ftruncate", fail)
@@ -574,7 +402,7 @@ def test_run_killed_at_any_moment_resumes_to_the_same_fingerprint(tmp_path: Path
 
 def test_folder_left_at_any_step_of_its_beginning_is_taken_up(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    with open_toy(whole):
+    with toycells.open_toy(whole):
         pass
     for number, parts in enumerate([[".lock"], [".lock", "provenance.json"]]):
         folder = tmp_path / f"part{number}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from flowsim.errors import StoppedError as StoppedError
 from flowsim.experiment.audit import read_results
 from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter
 from flowsim.experiment.cells import Cell, CellOutcome, cells_of
@@ -65,6 +66,14 @@ def run(folder: Path, replications: int = 3, workers: int = 1, **context: Any) -
         run_cells(cells_of(SCENARIOS, replications), run_one, store, workers, context)
         store.write_extra("comparison.csv", b"scenario,mean\nas now,1\n")
     return read_results(folder).fingerprint
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def open_toy(folder: Path, **changes: Any) -> Store:
+    return Store(folder, {**IDENTITY, **changes}, ABOUT)
 
 
 if __name__ == "__main__":

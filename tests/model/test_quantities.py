@@ -26,10 +26,24 @@ ANYTHING = (
     | st.text("0123456789.,-+eE% _:/daysminutehor", max_size=20)
 )
 PARSERS: list[Callable[[Any], Any]] = [
-    q.parse_number, q.parse_positive, q.parse_share, q.parse_whole, q.parse_count, q.parse_duration,
-    q.parse_whole_duration, q.parse_name, q.parse_text, q.parse_date, q.parse_datetime, q.parse_time_of_day,
-    q.parse_hours, q.parse_days, q.parse_capacity, q.parse_point, q.parse_age_band,
-]  # fmt: skip
+    q.parse_number,
+    q.parse_positive,
+    q.parse_share,
+    q.parse_whole,
+    q.parse_count,
+    q.parse_duration,
+    q.parse_whole_duration,
+    q.parse_name,
+    q.parse_text,
+    q.parse_date,
+    q.parse_datetime,
+    q.parse_time_of_day,
+    q.parse_hours,
+    q.parse_days,
+    q.parse_capacity,
+    q.parse_point,
+    q.parse_age_band,
+]
 
 
 @pytest.mark.parametrize("parse", PARSERS)
@@ -96,7 +110,7 @@ def refused(parse: Callable[[Any], Any], value: object) -> str:
         ("1.0e12 days", "too long"),
         ("1e18 hours", "too long"),
         ("1" * 60 + " days", "too long"),
-        ("1e999999999 days", "not a unit"),
+        ("1e999999999 days", "too large"),
         ("1\u00a0day", "NO-BREAK SPACE"),
         ("1  day", "one space"),
         ("30minutes", "one space"),
@@ -113,11 +127,21 @@ def test_a_length_of_time_that_is_none_says_what_would_be_right(value: object, r
 @pytest.mark.parametrize(
     ("value", "right"),
     [
-        (95, "0.95"), (5, "0.05"), (1.2, "from 0 to 1"), (-0.1, "from 0 to 1"), ("5%", "0.05"), ("12.5 %", "0.125"),
-        ("0,95", "0.95"), ("0.5", "without quotes"), (True, "not true"), (math.nan, "finite"), (-0.0, "write 0"),
-        (None, "empty"), ({}, "a mapping"),
+        (95, "0.95"),
+        (5, "0.05"),
+        (1.2, "from 0 to 1"),
+        (-0.1, "from 0 to 1"),
+        ("5%", "0.05"),
+        ("12.5 %", "0.125"),
+        ("0,95", "0.95"),
+        ("0.5", "without quotes"),
+        (True, "not true"),
+        (math.nan, "finite"),
+        (-0.0, "write 0"),
+        (None, "empty"),
+        ({}, "a mapping"),
     ],
-)  # fmt: skip
+)
 def test_a_share_lies_between_0_and_1_and_the_likely_one_is_told(value: object, right: str) -> None:
     assert right in refused(q.parse_share, value)
 
@@ -130,13 +154,28 @@ def test_a_share_is_kept_as_written(value: float) -> None:
 @pytest.mark.parametrize(
     ("value", "right"),
     [
-        (24.0, "write 24"), (2.5, "whole number"), (1e3, "write 1000"), (True, "not true"), ("24", "without quotes"),
-        ("24\n", "without quotes"), (-4, "0 or more"), (4 * 10**18, "use unlimited"), (10**20, "too large"),
-        ("1,000", "1000"), ("1\u00a0000", "NO-BREAK SPACE"), ("２４", "FULLWIDTH"), ("١٢", "12"), ("None", "leave the key"),
-        ("08", "leading zeros"), ("0x1f", "decimal"), ("1_000", "underscores"), ("7d", "without a unit: write 7"),
-        ("one\ntwo", "whole number"), ("£350", "350"),
+        (24.0, "write 24"),
+        (2.5, "whole number"),
+        (1e3, "write 1000"),
+        (True, "not true"),
+        ("24", "without quotes"),
+        ("24\n", "without quotes"),
+        (-4, "0 or more"),
+        (4 * 10**18, "use unlimited"),
+        (10**20, "too large"),
+        ("1,000", "1000"),
+        ("1\u00a0000", "NO-BREAK SPACE"),
+        ("２４", "FULLWIDTH"),
+        ("١٢", "12"),
+        ("None", "leave the key"),
+        ("08", "leading zeros"),
+        ("0x1f", "decimal"),
+        ("1_000", "underscores"),
+        ("7d", "without a unit: write 7"),
+        ("one\ntwo", "whole number"),
+        ("£350", "350"),
     ],
-)  # fmt: skip
+)
 def test_a_count_is_a_plain_whole_number(value: object, right: str) -> None:
     assert right in refused(q.parse_count, value)
 
@@ -153,7 +192,9 @@ def test_numbers_written_by_python_are_read_back_bit_for_bit(number: float) -> N
     assert q.number_of(repr(number)) == number
 
 
-@pytest.mark.parametrize("text", ["1e309", "-1e309", "1e-400", "-0", "-0.0", "010", "NaN", ".inf", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["1e309", "-1e309", "1e-400", "-0", "-0.0", "010", "NaN", ".inf", "9" * 5000]
+)
 def test_numbers_that_cannot_be_kept_as_written_are_refused(text: str) -> None:
     assert refused(q.number_of, text)
 
@@ -166,10 +207,25 @@ def test_a_number_no_float_keeps_is_refused(number: float) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "ward", "King’s", "King's", "Barking & Dagenham", "A&E", "ward 🏥", "class", "None", "self", "2018", "no",
-        "x" * 120, "beds at {site}", "βeta clinic", "Łódź", "С", "65+",
+        "ward",
+        "King’s",
+        "King's",
+        "Barking & Dagenham",
+        "A&E",
+        "ward 🏥",
+        "class",
+        "None",
+        "self",
+        "2018",
+        "no",
+        "x" * 120,
+        "beds at {site}",
+        "βeta clinic",
+        "Łódź",
+        "С",
+        "65+",
     ],
-)  # fmt: skip
+)
 def test_names_of_the_world_are_names(name: str) -> None:
     assert q.parse_name(name) == name
 
@@ -177,13 +233,29 @@ def test_names_of_the_world_are_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "right"),
     [
-        (12, 'quote it, "12"'), (True, "quote it"), ("", "not empty"), (" ", "not empty"), ("x" * 121, "120"),
-        ("ward ", "no space"), (" ward", "no space"), ("a  b", "no two"), ("ward\n5", "line breaks"),
-        ("ward\u202e5", "\\u202e"), ("wa\u200brd", "ZERO WIDTH SPACE"), ("a\x00", "\\x00"), ("\x1b[31mward", "\\x1b"),
-        ("ward\ud800", "\\ud800"), ("a\u00a0b", "NO-BREAK SPACE"), ("=1+1", "formula"), ("+x", "formula"),
-        ("@x", "formula"), ("#REF!", "spreadsheet"), ("wаrd", "CYRILLIC SMALL LETTER A"), (None, "a name"),
+        (12, 'quote it, "12"'),
+        (True, "quote it"),
+        ("", "not empty"),
+        (" ", "not empty"),
+        ("x" * 121, "120"),
+        ("ward ", "no space"),
+        (" ward", "no space"),
+        ("a  b", "no two"),
+        ("ward\n5", "line breaks"),
+        ("ward\u202e5", "\\u202e"),
+        ("wa\u200brd", "ZERO WIDTH SPACE"),
+        ("a\x00", "\\x00"),
+        ("\x1b[31mward", "\\x1b"),
+        ("ward\ud800", "\\ud800"),
+        ("a\u00a0b", "NO-BREAK SPACE"),
+        ("=1+1", "formula"),
+        ("+x", "formula"),
+        ("@x", "formula"),
+        ("#REF!", "spreadsheet"),
+        ("wаrd", "CYRILLIC SMALL LETTER A"),
+        (None, "a name"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_would_mislead_is_refused_with_the_cause(name: object, right: str) -> None:
     assert right in refused(q.parse_name, name)
 
@@ -196,12 +268,22 @@ def test_every_day_of_the_calendar_is_read_from_its_iso_form(day: date) -> None:
 @pytest.mark.parametrize(
     ("value", "right"),
     [
-        ("2018-02-30", "no such day"), ("2019-02-29", "no such day"), ("0000-01-01", "1900"), ("1850-01-01", "1900"),
-        ("03/04/2019", "cannot be told apart"), ("01.04.2018", "cannot be told apart"), ("18-04-01", "four digits"),
-        ("2018-04-01T08:00:00+01:00", "time zone"), ("2018-04-01 08:00", "without a time"), ("43191", "2018-04-01"),
-        (43191, "2018-04-01"), ("2018-4-1", "2018-04-01"), (None, "2018-04-01"), ("２０18-04-01", "2018-04-01"),
+        ("2018-02-30", "no such day"),
+        ("2019-02-29", "no such day"),
+        ("0000-01-01", "1900"),
+        ("1850-01-01", "1900"),
+        ("03/04/2019", "cannot be told apart"),
+        ("01.04.2018", "cannot be told apart"),
+        ("18-04-01", "four digits"),
+        ("2018-04-01T08:00:00+01:00", "time zone"),
+        ("2018-04-01 08:00", "without a time"),
+        ("43191", "2018-04-01"),
+        (43191, "2018-04-01"),
+        ("2018-4-1", "2018-04-01"),
+        (None, "2018-04-01"),
+        ("２０18-04-01", "2018-04-01"),
     ],
-)  # fmt: skip
+)
 def test_a_date_is_never_guessed(value: object, right: str) -> None:
     assert right in refused(q.parse_date, value)
 
@@ -229,10 +311,19 @@ def test_a_time_of_day_is_its_milliseconds(hour: int, minute: int) -> None:
 @pytest.mark.parametrize(
     ("value", "right"),
     [
-        ("8am", "08:00"), ("8:30", "08:30"), ("8.30", "08:30"), ("8.30pm", "20:30"), ("12am", "00:00"), (8.3, "08:30"),
-        (8, "08:30"), ("25:30", "no such time"), ("08:60", "no such time"), ("24:00", "write 00:00"), ("24:01", "no such"),
+        ("8am", "08:00"),
+        ("8:30", "08:30"),
+        ("8.30", "08:30"),
+        ("8.30pm", "20:30"),
+        ("12am", "00:00"),
+        (8.3, "08:30"),
+        (8, "08:30"),
+        ("25:30", "no such time"),
+        ("08:60", "no such time"),
+        ("24:00", "write 00:00"),
+        ("24:01", "no such"),
     ],
-)  # fmt: skip
+)
 def test_a_time_of_day_in_another_form_is_told_the_right_one(value: object, right: str) -> None:
     assert right in refused(q.parse_time_of_day, value)
 
@@ -281,8 +372,14 @@ def test_age_bands_are_kept_as_written(band: str) -> None:
 
 @pytest.mark.parametrize(
     ("band", "right"),
-    [("Oct-14", "spreadsheet"), ("5-Sep", "spreadsheet"), ("65–69", "plain hyphen"), ("69-65", "at or after"), ("all", "65-69")],
-)  # fmt: skip
+    [
+        ("Oct-14", "spreadsheet"),
+        ("5-Sep", "spreadsheet"),
+        ("65–69", "plain hyphen"),
+        ("69-65", "at or after"),
+        ("all", "65-69"),
+    ],
+)
 def test_an_age_band_spoilt_on_the_way_is_told_its_likely_cause(band: str, right: str) -> None:
     assert right in refused(q.parse_age_band, band)
 

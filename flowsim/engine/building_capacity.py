@@ -1,0 +1,160 @@
+"""Capacity over time: a capacity and its dated changes -> steps of beds, or sessions of slots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from flowsim.engine.building_marks import exact, half_up
+from flowsim.model.calendar import DAY_MS, WEEK_MS, Window, date_ms
+from flowsim.model.settings import Capacity, CapacityChange, Opening
+
+WHOLE_DAY = (0, DAY_MS)
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
+
+
+class BedSteps(NamedTuple):
+    """Beds of one unit: when they change (the first at 0), to how many, and the most there will be later."""
+
+    at: list[int]
+    beds: list[int]
+    later: list[int]
+
+
+class Sessions(NamedTuple):
+    """Sessions of one unit in order: when each opens and closes, and with how many slots."""
+
+    opens: list[int]
+    closes: list[int]
+    slots: list[int]
+
+
+class Calendar:
+    """How many beds or slots there are on each day, after the dated changes in the order they are listed.
+
+    A change along a ramp comes at midnights, in whole beds, rounded half up. Outside all changes the numbers stand still.
+    """
+
+    def __init__(
+        self, base: int, staffed: float, changes: Sequence[CapacityChange], window: Window, shown: str
+    ) -> None:
+        self.base, self.staffed, self.changes, self.shown = base, exact(staffed), changes, shown
+        self.origin = window.origin
+        self.spans = [_span(change, window.origin) for change in changes]
+        self.lasting = max((end for _, end in self.spans), default=0)
+        self._known: dict[tuple[Fraction, ...], int] = {}
+
+    def on(self, day_ms: int) -> int:
+        """Beds or slots with staff on the day that starts at `day_ms`. Raises ValueError if below 0."""
+        progress = tuple(_progress(day_ms, start, end) for start, end in self.spans)
+        if progress not in self._known:
+            self._known[progress] = self._after(progress, day_ms)
+        return self._known[progress]
+
+    def days_of_change(self, last_ms: int) -> list[int]:
+        """Midnights at which the number may change, above 0 and below `last_ms`."""
+        days = {
+            day for start, end in self.spans for day in range(_midnight(start), _midnight(end) + 1, DAY_MS)
+        }
+        return sorted(day for day in days if 0 < day < last_ms)
+
+    def _after(self, progress: tuple[Fraction, ...], day_ms: int) -> int:
+        beds, staffed = self.base, self.staffed
+        for change, part in zip(self.changes, progress, strict=True):
+            if part == 0:
+                continue
+            if change.add is not None:
+                beds += half_up(change.add * part)
+            elif change.set is not None:
+                beds += half_up((change.set - beds) * part)
+            elif change.times is not None:
+                beds = half_up(beds * (1 + (exact(change.times) - 1) * part))
+            elif change.staffed_share is not None:
+                staffed += (exact(change.staffed_share) - staffed) * part
+            if beds < 0:
+                when = date.fromordinal(self.origin.toordinal() + day_ms // DAY_MS)
+                raise ValueError(
+                    f"capacity of '{self.shown}' falls to {beds} on {when}: a change may not take more"
+                    " than there is"
+                )
+        return half_up(beds * staffed)
+
+
+def _span(change: CapacityChange, origin: date) -> tuple[int, int]:
+    start = date_ms(change.from_, origin)
+    return start, start + round(change.ramp)
+
+
+def _midnight(at: int) -> int:
+    """The first midnight at or after a time."""
+    return -(-at // DAY_MS) * DAY_MS
+
+
+def _progress(at: int, start: int, end: int) -> Fraction:
+    if at < start:
+        return Fraction(0)
+    return Fraction(1) if at >= end else Fraction(at - start, end - start)
+
+
+def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Window, unit: str) -> BedSteps:
+    """Beds of a unit over the run, by dated changes and shifts of the week. Raises ValueError if below 0."""
+    if not capacity.shifts:
+        calendar = Calendar(capacity.beds or 0, capacity.staffed_share, changes, window, unit)
+        days = calendar.days_of_change(calendar.lasting + 2 * DAY_MS)
+        return _steps([(0, calendar.on(0)), *((day, calendar.on(day)) for day in days)], 0, window)
+    shifts = [
+        (shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit)) for shift in capacity.shifts
+    ]
+    last = max(window.horizon_ms, shifts[0][1].lasting + DAY_MS)
+    found = []
+    for day in range(0, last + WEEK_MS, DAY_MS):
+        weekday = (window.origin.weekday() + day // DAY_MS) % 7
+        spans = sorted((shift.hours, calendar.on(day)) for shift, calendar in shifts if weekday in shift.days)
+        found.append((day, 0))
+        for (opens, closes), beds in spans:
+            found.append((day + opens, beds))
+            found.append((day + closes, 0))
+    weekly = max(beds for at, beds in found if at >= last)
+    return _steps(found, weekly, window)
+
+
+def _steps(found: list[tuple[int, int]], for_ever: int, window: Window) -> BedSteps:
+    """Steps within the run, of which the last at one instant wins and those that change nothing are left out."""
+    at: list[int] = []
+    beds: list[int] = []
+    for when, number in found:
+        if at and at[-1] == when:
+            at.pop()
+            beds.pop()
+        if not beds or beds[-1] != number:
+            at.append(when)
+            beds.append(number)
+    later = [0] * len(at)
+    most = for_ever
+    for i in range(len(at) - 1, -1, -1):
+        later[i] = most
+        most = max(most, beds[i])
+    within = sum(when < window.horizon_ms for when in at)
+    return BedSteps(at[:within], beds[:within], later[:within])
+
+
+def sessions(
+    capacity: Capacity, opens: Sequence[Opening], changes: Sequence[CapacityChange], window: Window, unit: str
+) -> Sessions:
+    """Sessions that open within the run; a unit without opening hours has one each day. Raises ValueError if below 0."""
+    slots = capacity.slots or 0
+    hours = [(one.days, one.hours, slots if one.slots is None else one.slots) for one in opens]
+    calendars = [
+        (days, span, Calendar(number, capacity.staffed_share, changes, window, unit))
+        for days, span, number in hours or [(EVERY_DAY, WHOLE_DAY, slots)]
+    ]
+    found = []
+    for day in range(0, window.horizon_ms, DAY_MS):
+        weekday = (window.origin.weekday() + day // DAY_MS) % 7
+        for days, (first, last), calendar in calendars:
+            if weekday in days and day + first < window.horizon_ms:
+                found.append((day + first, day + last, calendar.on(day)))
+    found.sort()
+    return Sessions([one[0] for one in found], [one[1] for one in found], [one[2] for one in found])

@@ -1,0 +1,120 @@
+"""Conduct an experiment: compile its scenarios, run what is missing, and open the results."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from flowsim.engine.building import compile_network
+from flowsim.engine.network import Labels, Network
+from flowsim.engine.running import Engine
+from flowsim.errors import StoppedError
+from flowsim.experiment.cells import CellOutcome, cells_of
+from flowsim.experiment.results import ExperimentResults
+from flowsim.experiment.runner import check_workers, run_cells
+from flowsim.experiment.scenarios import Experiment, LoadedExperiment
+from flowsim.experiment.store import Store
+from flowsim.experiment.work import Work, run_cell
+from flowsim.measure.estimate import is_precise
+from flowsim.model.digest import digest, digest_of_tree
+
+Progress = Callable[[CellOutcome, int, int], None]
+LIBRARIES = ("flowsim", "simpy", "numba", "numpy", "pyarrow")
+MOST_FOR_PRECISION = 100
+"""Replications at which a run that is to be precise gives up."""
+
+
+def conduct(
+    loaded: LoadedExperiment,
+    out: Path,
+    *,
+    workers: int = 1,
+    engine: Engine = "simpy",
+    precision: float | None = None,
+    progress: Progress | None = None,
+    note: Callable[[str], None] = lambda line: None,
+) -> ExperimentResults:
+    """Run an experiment into the folder `out`, or go on with what was begun there; its results.
+
+    With `precision` (a share such as 0.05) replications are added until the interval of every measure told in one
+    piece is that narrow in every scenario, at most `MOST_FOR_PRECISION`. `note` takes lines worth telling.
+    Raises InputError if the folder holds something else, StoppedError if cells failed (finished ones are kept).
+    """
+    check_workers(workers)
+    experiment = loaded.experiment
+    networks = scenario_networks(loaded, experiment)
+    with Store(out, identity_of(loaded), about_here()) as store:
+        for line in store.notes:
+            note(line)
+        _keep_model(store, loaded)
+        names = list(experiment.scenarios)
+        replications = experiment.replications
+        work = Work(networks, experiment.seed, engine, experiment.visits)
+        while True:
+            store.plan(names, replications)
+            run_cells(cells_of(names, replications), run_cell, store, workers, work, progress)
+            results = ExperimentResults.open(out)
+            if precision is None or replications >= MOST_FOR_PRECISION or _all_precise(results, precision):
+                break
+            replications = min(replications + max(5, replications // 2), MOST_FOR_PRECISION)
+        stopped = [one for one in results.folder.outcomes if one.status == "stopped"]
+        if stopped:
+            first = stopped[0]
+            raise StoppedError(
+                f"{len(stopped)} of {len(results.folder.outcomes)} cells stopped; first '{first.cell.scenario}', "
+                f"replication {first.cell.replication}: {first.message}"
+            )
+    return results
+
+
+def scenario_networks(loaded: LoadedExperiment, experiment: Experiment) -> dict[str, tuple[Network, Labels]]:
+    """Each scenario compiled, all with the candidates of the model before any lever."""
+    base = loaded.base.model
+    window = experiment.window(base.start)
+    return {one.name: compile_network(one.model, window, base) for one in loaded.scenarios}
+
+
+def identity_of(loaded: LoadedExperiment) -> dict[str, Any]:
+    """What results are of: they may never mix with results that differ in any of this."""
+    experiment = loaded.experiment
+    return {
+        "experiment": experiment.name,
+        "model": loaded.base.model.name,
+        "model_digest": digest(loaded.base),
+        "scenarios_digest": digest_of_tree({name: list(levers) for name, levers in experiment.scenarios.items()}),
+        "seed": experiment.seed,
+        "years": list(experiment.years),
+        "days": experiment.days,
+        "warm_up_ms": experiment.warm_up,
+        "period": experiment.period,
+        "visits": experiment.visits,
+    }
+
+
+def about_here() -> dict[str, Any]:
+    """Where results were made: versions and machine."""
+    return {
+        "versions": {name: version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+    }
+
+
+def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
+    """The model and experiment as run, so that results tell on their own what they are of."""
+    store.write_model("experiment.yaml", loaded.file.read_bytes())
+    base = loaded.base
+    main = base.files[0]
+    for file in base.files:
+        name = "model.yaml" if file == main else file.relative_to(base.folder.resolve()).as_posix()
+        store.write_model(f"model/{name}", file.read_bytes())
+
+
+def _all_precise(results: ExperimentResults, share: float) -> bool:
+    values = results.values()
+    whole = values[values["by"] == "all"]
+    return all(is_precise(group["value"].to_numpy(), share) for _, group in whole.groupby(["scenario", "key"]))

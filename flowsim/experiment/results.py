@@ -1,0 +1,247 @@
+"""Results of an experiment, opened for reading: measures by replication, and scenarios compared on the same patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flowsim.engine.building import compile_network
+from flowsim.engine.laws import broken_laws
+from flowsim.engine.network import Ints, Labels, Network
+from flowsim.errors import Fault, InputError
+from flowsim.experiment import audit as auditing
+from flowsim.experiment.scenarios import Experiment, LoadedExperiment, Wanted, load_experiment
+from flowsim.measure.catalogue import MEASURES
+from flowsim.measure.estimate import Growth, estimate, growth, paired_difference
+from flowsim.measure.ledgers import Ledger, read_ledger
+from flowsim.measure.measures import DAY_MS, measured
+from flowsim.model.names import near
+
+COMPARISON = (
+    "scenario", "baseline", "measure", "measured_in", "place", "setting", "mean", "low", "high", "baseline_mean",
+    "difference", "difference_low", "difference_high", "replications",
+)  # fmt: skip
+"""Columns of a comparison, the keys of its records."""
+
+PLACES = ("at", "area", "stp")
+"""Attributes that name a place; any other names a kind of care."""
+
+
+@dataclass
+class ExperimentResults:
+    """A results folder and the experiment it is of, as it was run."""
+
+    folder: auditing.Results
+    loaded: LoadedExperiment
+    _values: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: str | Path) -> ExperimentResults:
+        """Open a results folder, whole or not. Raises InputError if nothing was run there, DamagedError if changed."""
+        folder = auditing.read_results(Path(path))
+        loaded = load_experiment(folder.path / "model" / "experiment.yaml", folder.path / "model" / "model")
+        was = folder.identity
+        as_run = {
+            "years": tuple(was["years"]), "days": was["days"], "warm_up": was["warm_up_ms"], "period": was["period"],
+            "seed": was["seed"], "visits": was["visits"],
+        }  # fmt: skip
+        experiment = loaded.experiment.model_copy(update=as_run)
+        return cls(folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios))
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment as it was run."""
+        return self.loaded.experiment
+
+    @cached_property
+    def networks(self) -> dict[str, tuple[Network, Labels]]:
+        """Each scenario's Network and the names of its rows."""
+        base = self.loaded.base.model
+        window = self.experiment.window(base.start)
+        return {one.name: compile_network(one.model, window, base) for one in self.loaded.scenarios}
+
+    def ledgers(self) -> Iterator[tuple[str, int, Ledger]]:
+        """(scenario, replication, ledger) of every finished cell, read one at a time."""
+        for outcome in self.folder.outcomes:
+            if outcome.status == "done":
+                network, labels = self.networks[outcome.cell.scenario]
+                entries = _entries(self.folder.read_cell(outcome.cell.id))
+                yield outcome.cell.scenario, outcome.cell.replication, read_ledger(entries, network, labels)
+
+    def values(self, wanted: Mapping[str, Wanted] | None = None) -> pd.DataFrame:
+        """Measures by scenario and replication; the experiment's own if none are named.
+
+        Columns: key, measure, by, scenario, replication, row (the value of the attribute `by`), value.
+        """
+        wanted = wanted or self.experiment.measures
+        name = repr(sorted((key, repr(one)) for key, one in wanted.items()))
+        if name not in self._values:
+            rows = [
+                (key, one.measure, one.by, scenario, replication, row, value)
+                for scenario, replication, ledger in self.ledgers()
+                for key, one in wanted.items()
+                for row, value in measured(MEASURES[one.measure], ledger, one.by, _kept(one)).items()
+            ]
+            columns = ["key", "measure", "by", "scenario", "replication", "row", "value"]
+            self._values[name] = pd.DataFrame(rows, columns=columns)
+        return self._values[name]
+
+    def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
+        """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals.
+
+        Columns `COMPARISON`, one row for each scenario, measure and place or setting, the baseline's own rows first.
+        `measure` is a key of the experiment's measures or the name of any measure, `by` an attribute of it. Only
+        replications that both scenarios finished are paired. Raises InputError for names that are not known.
+        """
+        baseline = baseline or self.experiment.baseline
+        scenarios = list(self.experiment.scenarios)
+        if baseline not in scenarios:
+            raise _unknown("--baseline", baseline, scenarios)
+        wanted = self._wanted(measure, by)
+        values = self.values(wanted)
+        rows: list[dict[str, Any]] = []
+        for key, one in wanted.items():
+            table = values[values["key"] == key]
+            for row in dict.fromkeys(table["row"]):
+                wide = table[table["row"] == row].pivot(index="replication", columns="scenario", values="value")
+                for scenario in (baseline, *(name for name in scenarios if name != baseline)):
+                    if scenario in wide and baseline in wide:
+                        rows.append(_compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1]))
+        return pd.DataFrame(rows, columns=[*COMPARISON, "key", "label"])
+
+    def _wanted(self, measure: str | None, by: str | None) -> dict[str, Wanted]:
+        own = self.experiment.measures
+        if measure is None:
+            wanted = dict(own)
+        elif measure in own:
+            wanted = {measure: own[measure]}
+        elif measure in MEASURES:
+            wanted = {measure: Wanted(measure=measure, by=by or MEASURES[measure].named)}
+        else:
+            raise _unknown("--measure", measure, [*own, *MEASURES])
+        if by is not None:
+            try:
+                wanted = {key: Wanted(**{**one.model_dump(), "by": by}) for key, one in wanted.items()}
+            except ValueError as error:
+                message = str(error).splitlines()[2].split("Value error, ")[-1].split(" [type=")[0].strip()
+                raise InputError([Fault("command line", None, "--by", by, message)]) from None
+        return wanted
+
+    def growing_queues(self) -> list[tuple[str, str, Growth]]:
+        """(scenario, unit, growth a year) of queues that clearly grow through the data collection period."""
+        series: dict[tuple[str, int], list[Ints]] = {}
+        for scenario, _, ledger in self.ledgers():
+            network, window = ledger.network, ledger.window
+            days = np.diff(network.period_starts)[window.first :] / DAY_MS
+            queues = ledger.by_period["queue_ms"][window.first :] / DAY_MS / days[:, None]
+            for unit in range(len(network.unit_kind)):
+                mine = queues[:, network.class_own == unit].sum(axis=1)
+                if mine.any():
+                    series.setdefault((scenario, unit), []).append(mine)
+        found = []
+        for (scenario, unit), lines in series.items():
+            network, labels = self.networks[scenario]
+            periods = min(len(line) for line in lines)
+            years = float(network.horizon_ms - labels.data_start_ms) / DAY_MS / 365
+            if periods >= 8 and len(lines) >= 2:
+                grown = growth(np.array([line[:periods] for line in lines]), periods / years)
+                level = float(np.mean([line.mean() for line in lines]))
+                if grown.is_growing and grown.per_year.mean * years > 0.5 * max(level, 1.0):
+                    found.append((scenario, labels.units[unit].name, grown))
+        return found
+
+    def inside_at_end(self) -> pd.DataFrame:
+        """Patients unfinished at the end of the run: mean over replications, by scenario (columns served, waiting)."""
+        rows = [
+            (scenario, int(ledger.book("inside").sum()), int(ledger.book("waiting").sum()))
+            for scenario, _, ledger in self.ledgers()
+        ]
+        return pd.DataFrame(rows, columns=["scenario", "served", "waiting"]).groupby("scenario", sort=False).mean()
+
+    def audit(self) -> auditing.AuditReport:
+        """Every file against the journal, every ledger against the laws."""
+        return audit(self.folder.path)
+
+
+def audit(path: str | Path) -> auditing.AuditReport:
+    """Check a results folder: every file against the journal, every ledger against its digest and the laws."""
+    first = auditing.audit(Path(path))
+    if not first.whole:
+        return first
+    results = ExperimentResults.open(path)
+
+    def laws(file: Path) -> list[str]:
+        outcome = results.folder.journal.outcomes[file.stem]
+        network, labels = results.networks[outcome.cell.scenario]
+        totals: dict[str, dict[int, int]] = {}
+        last = len(network.period_starts) - 2
+        for period, book, rows, values in _entries(results.folder.read_cell(outcome.cell.id)):
+            if period == last or not book.startswith("clock_running"):
+                kept = totals.setdefault(book, {})
+                for row, value in zip(rows.tolist(), values.tolist(), strict=True):
+                    kept[row] = kept.get(row, 0) + value
+        return broken_laws(network, labels, totals)
+
+    return auditing.audit(Path(path), laws)
+
+
+def _entries(table: Any) -> Iterator[tuple[int, str, Ints, Ints]]:
+    """A cell's ledger as it was written: (period, book, rows, values), a run of equal period and book at a time."""
+    period = table["period"].to_numpy()
+    book = table["book"].cast("string").to_numpy(zero_copy_only=False)
+    row, value = table["row"].to_numpy(), table["value"].to_numpy()
+    if not len(period):
+        return
+    edges = np.flatnonzero((period[1:] != period[:-1]) | (book[1:] != book[:-1])) + 1
+    for first, last in zip([0, *edges], [*edges, len(period)], strict=True):
+        yield int(period[first]), str(book[first]), row[first:last], value[first:last]
+
+
+def _kept(one: Wanted) -> dict[str, frozenset[str]]:
+    return {attribute: frozenset(names) for attribute, names in one.of.items()}
+
+
+def _compared(
+    key: str, one: Wanted, row: str, wide: pd.DataFrame, scenario: str, baseline: str, labels: Labels
+) -> dict[str, Any]:
+    """One record: the scenario's mean, and its difference from the baseline over the replications both have."""
+    pair = wide[[scenario, baseline]].dropna() if scenario != baseline else wide[[baseline]].dropna()
+    record: dict[str, Any] = dict.fromkeys(COMPARISON)
+    place, setting = _where(one, row, labels)
+    record |= {
+        "scenario": scenario, "baseline": baseline, "measure": one.measure, "place": place, "setting": setting,
+        "measured_in": MEASURES[one.measure].measured_in, "replications": len(pair), "key": key,
+        "label": one.label or key.replace("_", " "),
+    }  # fmt: skip
+    if len(pair):
+        mean, base = estimate(pair[scenario].to_numpy()), estimate(pair[baseline].to_numpy())
+        difference = paired_difference(pair[scenario].to_numpy(), pair[baseline].to_numpy())
+        record |= {"mean": mean.mean, "low": mean.low, "high": mean.high, "baseline_mean": base.mean}
+        if scenario != baseline:
+            record |= {
+                "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
+            }  # fmt: skip
+    return record
+
+
+def _where(one: Wanted, row: str, labels: Labels) -> tuple[str, str]:
+    """Place and setting of a row of a measure."""
+    named = ", ".join(name for names in one.of.values() for name in names) or "all"
+    if one.by == "all":
+        return "all", named
+    if one.by in PLACES:
+        return row, named
+    if one.by == "unit":
+        unit = next(u for u in labels.units if u.name == row)
+        return unit.at, unit.setting
+    return "all", row
+
+
+def _unknown(option: str, value: str, known: list[str]) -> InputError:
+    return InputError([Fault("command line", None, option, value, "is not known here" + near(value, known))])

@@ -1,0 +1,268 @@
+"""An experiment as a person writes it: a question, a model, scenarios as lists of levers, measures, and an answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from flowsim.errors import Faults
+from flowsim.measure.catalogue import MEASURES
+from flowsim.measure.keys import ATTRIBUTES
+from flowsim.model import shipped
+from flowsim.model.calendar import Window
+from flowsim.model.explaining import tell
+from flowsim.model.levers import Lever, LeverError, parse_lever
+from flowsim.model.loading import LoadedModel, frozen, read_model
+from flowsim.model.names import near
+from flowsim.model.parts import Name, Part, Share, Text, WholeDuration
+from flowsim.model.reading import Tree, field_name, read_yaml
+from flowsim.model.schema import Model
+
+MOST_CELLS = 100_000
+MOST_NAME_BYTES = 100
+LONGEST_YEARS = 100
+DAY_MS = 86_400_000
+RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def parse_scenario_name(value: object) -> str:
+    """A scenario's name: it becomes part of file names everywhere, Windows too."""
+    from flowsim.model.quantities import parse_name
+
+    name = parse_name(value)
+    if len(name.encode()) > MOST_NAME_BYTES:
+        raise ValueError(f"is too long for a file name: at most {MOST_NAME_BYTES} bytes")
+    if set(name) & set('/\\:*?"<>|') or name.strip(".") != name or RESERVED.fullmatch(name):
+        raise ValueError("must be fit for a file name: no / \\ : * ? \" < > |, no dot at an end, not CON or NUL")
+    return name
+
+
+def parse_year(value: object) -> int:
+    """`2018/19`, or `2001` in quotes: the calendar year in which a model year begins."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{4})(?:/(\d{2}))?", value)):
+        year = int(found[1])
+        if found[2] is None or int(found[2]) == (year + 1) % 100:
+            return year
+    raise ValueError("must be a year such as 2018/19, or '2001' in quotes")
+
+
+def parse_whole(least: int, most: int) -> Any:
+    """A whole number in a range."""
+
+    def parse(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return value
+
+    return BeforeValidator(parse)
+
+
+ScenarioName = Annotated[str, BeforeValidator(parse_scenario_name)]
+Year = Annotated[int, BeforeValidator(parse_year)]
+Replications = Annotated[int, parse_whole(1, 1_000_000)]
+Seed = Annotated[int, parse_whole(0, 2**64 - 1)]
+
+
+class Wanted(Part):
+    """A measure an experiment asks for, and how to speak of its change in the answer.
+
+    `less`, `more` and `same` are phrases; `{n}` in them stands for the size of the change and its interval.
+    """
+
+    measure: Name = Field(description="name of a measure")
+    label: Text = Field("", description="how tables and figures call it")
+    by: Name = Field("all", description="attribute to tell it apart by; all in one if left out")
+    of: dict[Name, tuple[Name, ...]] = Field(default_factory=dict, description="only rows with these: {setting: [ward]}")
+    less: Text = Field("lowers it by {n}", description="what is said of a clear fall")
+    more: Text = Field("raises it by {n}", description="what is said of a clear rise")
+    same: Text = Field("makes no clear difference to it", description="what is said when the interval spans zero")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, data: Any) -> Any:
+        data = {"measure": data} if isinstance(data, str) else data
+        if isinstance(data, dict) and isinstance(data.get("of"), dict):
+            data = {**data, "of": {k: (v,) if isinstance(v, str) else v for k, v in data["of"].items()}}
+        return data
+
+    @model_validator(mode="after")
+    def _known(self) -> Wanted:
+        if self.measure not in MEASURES:
+            raise ValueError(f"there is no measure '{self.measure}'" + near(self.measure, MEASURES))
+        attributes = ATTRIBUTES[MEASURES[self.measure].row]
+        for attribute in (self.by, *self.of):
+            if attribute not in (*attributes, "all"):
+                raise ValueError(f"{self.measure} is not told apart by '{attribute}'" + near(attribute, attributes))
+        return self
+
+
+class Quick(Part):
+    """The small form of an experiment."""
+
+    years: tuple[Year, ...] = ()
+    days: Annotated[int, parse_whole(1, 36_500)] | None = None
+    warm_up: WholeDuration | None = None
+    replications: Replications = 3
+
+
+class Experiment(Part):
+    """An experiment file. Exactly one of `years` and `days`; both begin after the warm-up."""
+
+    flowsim: Literal[1] = Field(description="version of the language")
+    name: ScenarioName
+    title: Text
+    question: Text
+    expectation: Text = Field("", description="what was expected, written before the first run")
+    model: Text = Field(description="name of a model that ships, or a path from this file's folder")
+    years: tuple[Year, ...] = Field((), description="model years measured, such as [2018/19]")
+    days: Annotated[int, parse_whole(1, 36_500)] | None = Field(None, description="days measured")
+    warm_up: WholeDuration = Field(0, description="whole days run before, and not measured")
+    replications: Replications
+    seed: Seed = 1
+    period: Literal["day", "week", "month"] | None = Field(None, description="of the ledger; by the size if left out")
+    visits: Share = Field(0.0, description="share of patients whose visits are logged")
+    scenarios: dict[ScenarioName, tuple[dict[Name, Any], ...]]
+    baseline: Name
+    measures: dict[Name, Wanted]
+    answer: Text = Field("", description="sentence with {scenario: measure}, filled in from the run")
+    quick: Quick = Field(default_factory=Quick)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Experiment:
+        if bool(self.years) == (self.days is not None):
+            raise ValueError("give exactly one of years and days")
+        if list(self.years) != list(range(self.years[0], self.years[0] + len(self.years)) if self.years else []):
+            raise ValueError("years must follow each other")
+        if self.warm_up % DAY_MS:
+            raise ValueError("warm_up must be whole days")
+        if not self.scenarios:
+            raise ValueError("scenarios: there must be at least one")
+        if self.baseline not in self.scenarios:
+            raise ValueError(f"baseline '{self.baseline}' is no scenario" + near(self.baseline, self.scenarios))
+        folded: dict[str, str] = {}
+        for name in self.scenarios:
+            if folded.setdefault(name.casefold(), name) != name:
+                raise ValueError(f"scenarios '{folded[name.casefold()]}' and '{name}' differ by case only")
+        if len(self.scenarios) * self.replications > MOST_CELLS:
+            raise ValueError(
+                f"{len(self.scenarios)} scenarios x {self.replications} replications are "
+                f"{len(self.scenarios) * self.replications} cells, one file each: at most {MOST_CELLS}"
+            )
+        if not self.measures:
+            raise ValueError("measures: there must be at least one")
+        return self
+
+    def as_quick(self) -> Experiment:
+        """The small form: the first year (or fewer days) and few replications."""
+        small: dict[str, Any] = {"replications": self.quick.replications}
+        if self.years:
+            small["years"] = self.quick.years or self.years[:1]
+        else:
+            small["days"] = self.quick.days or self.days
+        if self.quick.warm_up is not None:
+            small["warm_up"] = self.quick.warm_up
+        return self.model_copy(update=small)
+
+    def window(self, start: dt.date) -> Window:
+        """When a run begins, how long it warms up and when it ends, for a model with this first day."""
+        warm_up = dt.timedelta(milliseconds=self.warm_up)
+        if self.days is not None:
+            return Window(start, self.warm_up, self.warm_up + self.days * DAY_MS, self.period)
+        first, last = start.replace(year=self.years[0]), start.replace(year=self.years[-1] + 1)
+        measured = (last - first).days * DAY_MS
+        return Window(first - warm_up, self.warm_up, self.warm_up + measured, self.period)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario made concrete: its levers, and the model they make."""
+
+    name: str
+    levers: tuple[Lever, ...]
+    model: Model
+
+
+@dataclass(frozen=True)
+class LoadedExperiment:
+    """An experiment, the model it starts from, and its scenarios; `files` are all that it was read from."""
+
+    experiment: Experiment
+    tree: Tree
+    file: Path
+    base: LoadedModel
+    scenarios: tuple[Scenario, ...]
+
+
+def load_experiment(path: str | Path, model: str | Path | None = None) -> LoadedExperiment:
+    """Read and check an experiment, its model, and every lever of every scenario.
+
+    `path` is a file, or the name of one that ships; `model` takes the place of the model it names. Raises InputError
+    with all faults of all files.
+    """
+    file = shipped.find(path, "experiments")
+    faults = Faults()
+    tree = read_yaml(file, faults)
+    experiment: Experiment | None = None
+    if tree is not None:
+        try:
+            experiment = Experiment.model_validate(frozen(tree.data))
+        except ValidationError as error:
+            tell(error, tree, Experiment, faults)
+    faults.raise_if_any()
+    assert tree is not None and experiment is not None
+    base = read_model(model or _model_path(file, experiment.model))
+    scenarios = tuple(_scenario(name, experiment, base.model, tree, faults) for name in experiment.scenarios)
+    _check_answer(experiment, tree, faults)
+    faults.raise_if_any()
+    return LoadedExperiment(experiment, tree, file, base, scenarios)
+
+
+def _model_path(file: Path, model: str) -> str | Path:
+    """A path from the experiment's folder if there is such a file, else the name of a shipped model."""
+    beside = file.parent / model
+    return beside if beside.exists() else model
+
+
+def _scenario(name: str, experiment: Experiment, model: Model, tree: Tree, faults: Faults) -> Scenario:
+    """The model after the scenario's levers, in listed order."""
+    levers: list[Lever] = []
+    window = experiment.window(model.start)
+    end = window.origin + dt.timedelta(milliseconds=window.horizon_ms)
+    for place, entry in enumerate(experiment.scenarios[name]):
+        path = ("scenarios", name, place)
+        for kind, data in entry.items():
+            where = (*path, kind)
+            try:
+                lever = parse_lever(kind, data, model)
+                if lever.start is not None and lever.start >= end:
+                    raise LeverError(f"starts on {lever.start}, after the run has ended on {end}")
+                model = lever.apply(model)
+                levers.append(lever)
+            except ValidationError as error:
+                tell(error, tree, Part, faults, where)
+            except ValueError as error:
+                faults.add(tree.file, tree.line(where), field_name(where), data, str(error))
+    return Scenario(name, tuple(levers), model)
+
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def _check_answer(experiment: Experiment, tree: Tree, faults: Faults) -> None:
+    """Every {scenario: measure} of the answer names a scenario and a measure in one piece."""
+    for found in PLACEHOLDER.finditer(experiment.answer):
+        scenario, _, key = (part.strip() for part in found[1].partition(":"))
+        message = ""
+        if scenario not in experiment.scenarios:
+            message = f"'{scenario}' is no scenario" + near(scenario, experiment.scenarios)
+        elif key not in experiment.measures:
+            message = f"'{key}' is no measure of this experiment" + near(key, experiment.measures)
+        elif experiment.measures[key].by != "all":
+            message = f"'{key}' is told apart by {experiment.measures[key].by}: an answer needs one number"
+        if message:
+            faults.add(tree.file, tree.line(("answer",)), "answer", found[0], message)

@@ -1,0 +1,83 @@
+"""The work of one cell: run a scenario's Network once, and write its ledger (and visits) as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from flowsim.engine.addresses import Purpose
+from flowsim.engine.network import Labels, Network
+from flowsim.engine.running import Engine, run_once
+from flowsim.engine.visits import COLUMNS
+from flowsim.errors import StoppedError
+from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter
+from flowsim.experiment.cells import Cell, CellOutcome
+
+VISIT_SCHEMA = pa.schema([(name, pa.int64()) for name in COLUMNS])
+"""The visit log's columns: whole numbers, as the Labels of the run number things."""
+ROWS_A_BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker needs for any cell of an experiment: each scenario's Network, the seed, and what to log."""
+
+    networks: Mapping[str, tuple[Network, Labels]]
+    seed: int
+    engine: Engine
+    visits: float
+
+
+def run_cell(work: Work, cell: Cell, folder: CellFolder) -> CellOutcome:
+    """Run a cell and write its files; a model that cannot go on is an outcome too, with one line that says why."""
+    network, labels = work.networks[cell.scenario]
+    try:
+        with CellWriter(folder, cell) as ledger:
+            if work.visits:
+                with VisitWriter(folder, cell, VISIT_SCHEMA) as visits:
+                    log = VisitLog(visits, work, cell, labels)
+                    run_once(network, labels, work.seed, cell.replication, ledger.write, log, work.engine)
+                    log.flush()
+                files = [ledger.close(), visits.close()]
+            else:
+                run_once(network, labels, work.seed, cell.replication, ledger.write, None, work.engine)
+                files = [ledger.close()]
+    except StoppedError as stopped:
+        if isinstance(stopped.__cause__, OSError):
+            raise
+        return CellOutcome.stopped(cell, str(stopped))
+    return CellOutcome.done(cell, ledger.digest, files)
+
+
+class VisitLog:
+    """Takes rows of the visit log, keeps those of a share of the patients chosen by address, and writes batches."""
+
+    def __init__(self, writer: VisitWriter, work: Work, cell: Cell, labels: Labels) -> None:
+        from flowsim.engine.addresses import stream_key
+        from flowsim.engine.sampling import uniform
+
+        self.writer, self.share, self.replication = writer, work.visits, cell.replication
+        self.keys = [stream_key(work.seed, name) for name in labels.streams]
+        self.uniform = uniform
+        self.rows: list[tuple[int, ...]] = []
+
+    def __call__(self, row: tuple[int, ...]) -> None:
+        """One visit, in the columns of `visits.COLUMNS`."""
+        if self.share < 1.0:
+            stream, layer, index = row[:3]
+            key = self.keys[stream]
+            if self.uniform(key, self.replication, layer, index, int(Purpose.LOG), 0, 0) >= self.share:
+                return
+        self.rows.append(row)
+        if len(self.rows) >= ROWS_A_BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand what is kept to the file."""
+        if self.rows:
+            columns = np.array(self.rows, np.int64).T
+            self.writer.write(pa.record_batch([pa.array(column) for column in columns], schema=VISIT_SCHEMA))
+            self.rows = []
