@@ -39,7 +39,7 @@ CRITICAL_SHARE = 0.03  # of adult emergency admissions, same-day ones included
 SURGICAL_SHARE = 0.22  # of adult emergency admissions that stay a night
 RAPID_RESPONSE_SHARE = 0.02  # of adults who would be admitted to stay, already cared for at home instead
 RETURNS_A_YEAR = 330  # admissions by people who come back, which the model makes itself (see README)
-MEDICAL_STAY_DAYS = 5.9  # clinical stay of an adult medical admission that stays a night, mean over ages
+MEDICAL_STAY_DAYS = 5.65  # clinical stay of an adult medical admission that stays a night, mean over ages
 ELECTIVE_A_YEAR = 3300  # ordinary elective admissions at Croydon University Hospital
 GP_RAPID_RESPONSE_PER_1000 = 25.0  # referrals a year to rapid response from general practice, ages 65 and over
 STROKE_SHAPE = dict(zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True))

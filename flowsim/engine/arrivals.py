@@ -83,7 +83,15 @@ def age_of(key: int, replication: int, layer: int, index: int, ages: int, weight
 
 @compiled
 def intensity(
-    at: int, age: int, ages: int, pieces: int, segments: int, months: int, week_offset: int, weights: Floats, calendar: Ints
+    at: int,
+    age: int,
+    ages: int,
+    pieces: int,
+    segments: int,
+    months: int,
+    week_offset: int,
+    weights: Floats,
+    calendar: Ints,
 ) -> float:
     """ratio x profile of an age band at a time: how many layers' worth of candidates are kept."""
     week_ms = (at + week_offset) % WEEK_MS
@@ -118,7 +126,11 @@ def next_candidate(
 ) -> tuple[int, int, int]:
     """(index, time, age band) of the next candidate, kept or not: for a stream whose need follows a response."""
     index += 1
-    return index, at + gap_ms(key, replication, layer, index, gap), age_of(key, replication, layer, index, ages, weights)
+    return (
+        index,
+        at + gap_ms(key, replication, layer, index, gap),
+        age_of(key, replication, layer, index, ages, weights),
+    )
 
 
 @compiled

@@ -8,9 +8,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from flowsim.engine.building_marks import exact, half_up
-from flowsim.model.calendar import DAY_MS, WEEK_MS, Window, date_ms
+from flowsim.model.calendar import DAY_MS, WEEK_MS, YEAR_MS, Window, date_ms
 from flowsim.model.settings import Capacity, CapacityChange, Opening
 
+LONGEST_RAMP = 100 * YEAR_MS
 WHOLE_DAY = (0, DAY_MS)
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
@@ -83,6 +84,8 @@ class Calendar:
 
 
 def _span(change: CapacityChange, origin: date) -> tuple[int, int]:
+    if change.ramp > LONGEST_RAMP:
+        raise ValueError("a ramp may take at most 100 years")
     start = date_ms(change.from_, origin)
     return start, start + round(change.ramp)
 
@@ -105,7 +108,8 @@ def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Win
         days = calendar.days_of_change(calendar.lasting + 2 * DAY_MS)
         return _steps([(0, calendar.on(0)), *((day, calendar.on(day)) for day in days)], 0, window)
     shifts = [
-        (shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit)) for shift in capacity.shifts
+        (shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit))
+        for shift in capacity.shifts
     ]
     last = max(window.horizon_ms, shifts[0][1].lasting + DAY_MS)
     found = []

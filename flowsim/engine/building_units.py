@@ -40,9 +40,7 @@ class Units:
         self.of_setting: dict[str, list[int]] = {setting: [] for setting in model.settings}
         for unit in written:
             self.of_setting[unit.setting].append(self.number[unit.name])
-        self.at: dict[tuple[str, str], int] = {
-            (unit.setting, unit.at): i for i, unit in enumerate(self.all)
-        }
+        self.at: dict[tuple[str, str], int] = {(unit.setting, unit.at): i for i, unit in enumerate(self.all)}
         self.sites = numbered(geography.sites)
         self.site = [self.sites.get(unit.at, -1) for unit in self.all]
 
@@ -138,7 +136,9 @@ class Pools:
         if len(self.number) < len(self.all):
             names = [queue.name for queue in self.all]
             twice = next(a for a, b in zip(names, names[1:], strict=False) if a == b)
-            refuse(units.model, "pools", twice, "is also the name of a unit outside it: name the pool otherwise")
+            refuse(
+                units.model, "pools", twice, "is also the name of a unit outside it: name the pool otherwise"
+            )
         self.of_unit = {unit: i for i, queue in enumerate(self.all) for unit in queue.units}
 
     def _expand(self, name: str, pool: Pool) -> Iterable[QueueOf]:
@@ -174,7 +174,9 @@ class Pools:
             for own in self._within(field, [one], site, members):
                 others[own] = [unit for unit in order if unit != own]
         return QueueOf(
-            name, members, {own: [(unit, after.get(unit, 0)) for unit in order] for own, order in others.items()}
+            name,
+            members,
+            {own: [(unit, after.get(unit, 0)) for unit in order] for own, order in others.items()},
         )
 
     def _within(self, field: str, names: Iterable[str], site: str | None, members: list[int]) -> list[int]:
@@ -206,7 +208,9 @@ def changes_of(units: Units) -> dict[int, list[CapacityChange]]:
             if capacity.unlimited:
                 refuse(model, field, units.all[unit].name, "is unlimited: there is nothing to change")
             if capacity.shifts and change.set is not None:
-                refuse(model, field, units.all[unit].name, "has shifts: use `times` or `add` in place of `set`")
+                refuse(
+                    model, field, units.all[unit].name, "has shifts: use `times` or `add` in place of `set`"
+                )
             found[unit].append(change)
     return found
 
@@ -269,5 +273,3 @@ def cost_labels(units: Units, window: Window) -> dict[str, Any]:
         "one_off": tuple(one_off),
         "price_year": model.price_year,
     }
-
-

@@ -33,7 +33,9 @@ def first_share_set(u: float, cumulative: float, value: float) -> float:
 
 
 @compiled
-def response_value(numerator: int, denominator: int, unit: float, first: int, last: int, x: Floats, y: Floats) -> float:
+def response_value(
+    numerator: int, denominator: int, unit: float, first: int, last: int, x: Floats, y: Floats
+) -> float:
     """The value on a response's points first..last for numerator / denominator / unit; flat outside the points."""
     followed = numerator / denominator / unit
     if followed <= x[first]:

@@ -69,24 +69,28 @@ def cache_folder(sources: Path) -> str | None:
     except OSError:
         return None
     beside = sources / "__pycache__"
-    for parent in (os.environ.get("NUMBA_CACHE_DIR"), str(beside), _user_cache()):
-        if not parent:
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    for parent in (Path(chosen) if chosen else None, beside, _user_cache()):
+        if parent is None:
             continue
-        folder = os.path.join(parent, name)
+        folder = parent / name
         try:
-            os.makedirs(folder, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
         except (OSError, ValueError):
             continue
-        if parent == str(beside):
+        if parent == beside:
             _remove_older(beside, name)
-        return folder
+        return str(folder)
     return None
 
 
-def _user_cache() -> str | None:
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(home, "flowsim") if os.path.isabs(home) else None
+def _user_cache() -> Path | None:
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # no HOME, and a user without an entry in the password file
+        return None
+    return home / "flowsim" if home.is_absolute() else None
 
 
 def _remove_older(parent: Path, name: str) -> None:

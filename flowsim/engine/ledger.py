@@ -30,7 +30,11 @@ def bin_of(wait_ms: int) -> int:
         return 1
     if bits >= LONGEST_BITS:
         return BINS - 1
-    return 2 + ((bits - FINEST_BITS) << SPLIT_BITS) + ((wait_ms >> (bits - SPLIT_BITS)) & ((1 << SPLIT_BITS) - 1))
+    return (
+        2
+        + ((bits - FINEST_BITS) << SPLIT_BITS)
+        + ((wait_ms >> (bits - SPLIT_BITS)) & ((1 << SPLIT_BITS) - 1))
+    )
 
 
 def bin_start(number: int) -> int:
@@ -88,7 +92,12 @@ BOOKS = (
     Book("reneged", Row.CLASS, False, "patients whose patience ended"),
     Book("balked", Row.CLASS, False, "patients who found the queue full"),
     Book("diverted", Row.CLASS, False, "patients who went to another unit because of the queue"),
-    Book("queued_ms", Row.CLASS, False, "time in the queue of patients as they left it, summed patient by patient"),
+    Book(
+        "queued_ms",
+        Row.CLASS,
+        False,
+        "time in the queue of patients as they left it, summed patient by patient",
+    ),
     Book("starts", Row.LANE, False, "patients let in"),
     Book("ends", Row.LANE, False, "stays that ended"),
     Book("interrupted", Row.LANE, False, "patients put back in the queue by one who goes first"),
@@ -103,7 +112,12 @@ BOOKS = (
     Book("entered", Row.STREAM, False, "patients who entered the model"),
     Book("left", Row.STREAM, False, "patients who left the model"),
     Book("present", Row.STREAM, False, "patients in the model at the end of the run"),
-    Book("gridlock_spells", Row.RUN, False, "checks that found beds stuck until capacity rises or a patience ends"),
+    Book(
+        "gridlock_spells",
+        Row.RUN,
+        False,
+        "checks that found beds stuck until capacity rises or a patience ends",
+    ),
     Book("wait_bins", Row.CLASS_BIN, True, "first starts by bin of their wait"),
     Book("area_wait_ms", Row.AREA, True, "waits of first starts, by setting, area of residence and age band"),
     Book("area_wait_bins", Row.AREA_BIN, True, "the same, counted by bin"),

@@ -107,7 +107,7 @@ def residual(kind: int, u: float, v: float, parameters: Parameters, first: int, 
     """What remains, in the stationary state, of the stay of someone found inside: two uniforms in (0, 1).
 
     The stay one falls into is drawn by u from the length-biased distribution (density proportional to
-    t f(t)), and the share v of it is still to come. So its mean is E[S^2] / (2 E[S]). By family the length-biased
+    t f(t)), and the share v of it is still to come. So its mean is E[S^2] / (2 E[S]). The length-biased
     distribution is: lognormal with mu + sigma^2; gamma with shape + 1; for Weibull, (t / scale)^shape is
     gamma with shape 1 + 1/shape; uniform and empirical by the quantile of t dt on each linear piece. An
     exponential has no memory, so its remainder is the same exponential (v unused); a hyperexponential is a

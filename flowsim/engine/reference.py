@@ -7,23 +7,21 @@ clock and patients, pools, the story, arriving, joining, starting, ending, holdi
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from heapq import heappush
 from typing import Any, NamedTuple
 
 import simpy
-from simpy.resources.base import BaseResource, Put
 
 from flowsim.engine import arrivals, choices
 from flowsim.engine.addresses import OCCURRENCES, Purpose
-from flowsim.engine.books import Books, Write
-from flowsim.engine.gridlock import stuck_units
+from flowsim.engine.books import Write
 from flowsim.engine.ledger import BINS, bin_of
-from flowsim.engine.network import LEAVE, Change, Choice, Follow, Network, StreamKind
+from flowsim.engine.network import LEAVE, Change, Choice, Network, StreamKind
+from flowsim.engine.pools import Patient, Pool, Visit
+from flowsim.engine.premises import Happening, Premises
 from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Stuck, patient_number
 from flowsim.engine.sampling import residual_ms, stay_ms, uniform
-from flowsim.engine.views import ClassView, Drawn, StepView, UnitView, views
+from flowsim.engine.views import ClassView, Drawn, StepView, UnitView
 from flowsim.engine.visits import VisitEnd
 
 Story = Generator[simpy.Event, Any, None]
@@ -31,159 +29,15 @@ Log = Callable[[tuple[int, ...]], None]
 
 # Plain integers: numba takes the members of an enum a slow way.
 UNIT, GROUP, STAY, PATIENCE = int(Purpose.UNIT), int(Purpose.GROUP), int(Purpose.STAY), int(Purpose.PATIENCE)
-ROUTE, ROUND, SHIFT, RESIDUAL = int(Purpose.ROUTE), int(Purpose.ROUND), int(Purpose.SHIFT), int(Purpose.RESIDUAL)
-CLOSE, END, CAPACITY, RENEW, ARRIVAL, JOIN, START, RENEGE, CHECK = map(int, Kind)
+ROUTE, ROUND, SHIFT, RESIDUAL = (
+    int(Purpose.ROUTE),
+    int(Purpose.ROUND),
+    int(Purpose.SHIFT),
+    int(Purpose.RESIDUAL),
+)
+CLOSE, END, ARRIVAL, JOIN = int(Kind.CLOSE), int(Kind.END), int(Kind.ARRIVAL), int(Kind.JOIN)
+START, RENEGE = int(Kind.START), int(Kind.RENEGE)
 JOINED, STARTED, READY, ENDED, LEFT = range(5)
-HOUR_MS = 3_600_000
-
-
-# --- clock and patients ---------------------------------------------------------------------------------------
-
-
-class Happening(simpy.Event):
-    """An event of a `rules.Kind` at a known time; beyond the horizon it never comes."""
-
-    def __init__(self, city: City, at: int, kind: int, where: int, who: int, then: Callable[[Any], None] | None = None):
-        self.env = city
-        self.callbacks = [] if then is None else [then]
-        self._ok, self._value = True, None
-        if at < city._now:
-            raise ValueError("the clock would fall")
-        if at < city.horizon:
-            heappush(city._queue, (at, (kind, where, who), next(city._eid), self))
-
-
-class Patient:
-    """A patient: who it is, its marks (age band, place, groups), the visit it is on, and the visits whose units it holds."""
-
-    __slots__ = (
-        "area_row", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
-        "times", "visit", "visits",
-    )  # fmt: skip
-
-    def __init__(self, key: int, stream: int, layer: int, index: int, marks: list[int], area_row: int) -> None:
-        self.key, self.stream, self.layer, self.index, self.marks = key, stream, layer, index, marks
-        self.number = patient_number(stream, layer, index)
-        self.area_row = area_row
-        self.site = -1
-        self.times: dict[int, int] = {}  # how often at each step; at -1 - step, how often on the way to it
-        self.held: list[Visit] = []
-        self.clocks: dict[int, int] = {}
-        self.visit: Visit
-        self.visits = 0
-        self.instant, self.joins = -1, 0
-
-
-# --- pools ----------------------------------------------------------------------------------------------------
-
-
-class Visit(Put):
-    """A patient's request for a unit of a pool, and the visit that comes of it.
-
-    As an event it fires with True when the patient is let in, and with False if the patience ends first.
-    """
-
-    def __init__(self, pool: Pool, patient: Patient, step: StepView, line: ClassView, joined: int) -> None:
-        self.patient, self.step, self.line, self.joined = patient, step, line, joined
-        self.occurrence = patient.times[step.number] - 1
-        self.number = patient.visits
-        self.unit = line.own
-        self.lane = -1
-        self.is_waiting = True
-        self.queued = joined  # since when it waits: later than joined after an interruption
-        self.started = self.ready = self.ended = -1
-        self.segment = self.remaining = 0  # of a stay that may be interrupted: start of the stretch, what is left
-        self.end: Happening
-        self.blocked_row, self.blocked_since, self.blocked_ms = -1, 0, 0
-        super().__init__(pool)
-
-
-class Queue(list[Visit]):
-    """SimPy's queue of requests, kept as one line for each class in the order (joined, patient)."""
-
-    def append(self, visit: Visit) -> None:
-        line, entry, passed = visit.line.waiting, (visit.joined, visit.patient.number, visit), []
-        visit.line.count += 1
-        if visit.started < 0:
-            while line and line[-1] > entry:
-                passed.append(line.pop())
-            line.append(entry)
-            line.extend(reversed(passed))
-        else:  # interrupted: its place is near the head
-            while line and line[0] < entry:
-                passed.append(line.popleft())
-            line.appendleft(entry)
-            line.extendleft(reversed(passed))
-
-    def remove(self, visit: Visit) -> None:
-        visit.is_waiting = False  # the line drops the entry when it reaches the head
-        visit.line.count -= 1
-
-
-class Pool(BaseResource):
-    """Units that share one queue, as a SimPy resource. Requests touch it; who is let in is decided at START."""
-
-    PutQueue = Queue
-
-    def __init__(self, city: City, number: int, lines: list[ClassView]) -> None:
-        super().__init__(city, capacity=1)
-        self.city, self.number, self.lines = city, number, lines
-        self.preempts = any(line.preempts for line in lines)
-        self.served: set[Visit] = set()  # kept only where a class may pre-empt
-        self.is_touched = False
-
-    def _trigger_put(self, _: Any) -> None:
-        self.touch()
-
-    def _trigger_get(self, _: Any) -> None:
-        """Units are given back by `City.release`."""
-
-    def touch(self, _: Any = None) -> None:
-        """Somebody may be able to start at this instant."""
-        if not self.is_touched:
-            self.is_touched = True
-            Happening(self.city, self.city._now, START, self.number, 0, self.let_in)
-
-    def let_in(self, _: Any) -> None:
-        """START: let in the best of the heads that have a free unit, again and again until nobody can start."""
-        self.is_touched = False
-        now = self.city._now
-        while True:
-            best = None
-            for line in self.lines:
-                if line.count:
-                    waiting = line.waiting
-                    while not waiting[0][2].is_waiting:
-                        waiting.popleft()
-                    joined, number, visit = waiting[0]
-                    if best is None or (line.priority, joined, number) < best[:3]:
-                        unit = line.free_unit(now - joined)
-                        if unit is not None:
-                            best = (line.priority, joined, number, visit, unit)
-            if best is not None:
-                self.city.start(best[3], best[4])
-            elif not self.preempts or not self.make_room():
-                return
-
-    def make_room(self) -> bool:
-        """The best who may pre-empt takes the place of the worst of those served; False if nobody gives way."""
-        heads = [line for line in self.lines if line.preempts and line.count]
-        for line in sorted(heads, key=lambda line: (line.priority, line.waiting[0][:2])):
-            waited = self.city._now - line.waiting[0][0]
-            usable = [line.own, *(unit for unit, after in line.others if waited >= after)]
-            worse = [
-                visit for visit in self.served
-                if visit.line.priority > line.priority and visit.unit in usable and visit.unit.in_use <= visit.unit.capacity
-            ]  # fmt: skip
-            if worse:
-                last = max(worse, key=lambda v: (v.line.priority, v.segment, v.patient.number))
-                self.city.interrupt(last)
-                self.city.start(line.waiting[0][2], last.unit)
-                return True
-        return False
-
-
-# --- the city -------------------------------------------------------------------------------------------------
 
 
 class Outcome(NamedTuple):
@@ -194,43 +48,44 @@ class Outcome(NamedTuple):
     inside: int
 
 
-class City(simpy.Environment):
+class City(Premises):
     """Everything that happens in one replication, on SimPy's clock."""
 
-    def __init__(self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None) -> None:
-        super().__init__(0)
-        self.network, self.keys, self.replication, self.log = network, list(keys), replication, log
-        self.horizon = int(network.horizon_ms)
-        self.units, self.lines, self.steps = views(network)
+    def __init__(
+        self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None
+    ) -> None:
+        super().__init__(network, write)
+        self.keys, self.replication, self.log = list(keys), replication, log
         self.pools = [
-            Pool(self, p, [line for line in self.lines if line.pool == p]) for p in range(len(network.pool_first) - 1)
+            Pool(self, p, [line for line in self.lines if line.pool == p])
+            for p in range(len(network.pool_first) - 1)
         ]
-        self.books = Books(network, write)
         self.parameters = network.parameters
         self.rows = [
             list(zip(network.row_cumulative[a:b].tolist(), network.row_to[a:b].tolist(), strict=True))
             for a, b in zip(network.row_first[:-1].tolist(), network.row_first[1:].tolist(), strict=True)
         ]
         self.groups = list(
-            zip(network.group_by.tolist(), network.group_row.tolist(), network.group_word.tolist(), strict=True)
+            zip(
+                network.group_by.tolist(),
+                network.group_row.tolist(),
+                network.group_word.tolist(),
+                strict=True,
+            )
         )
         self.ages = int(network.counts[7])
         self.area_size = int(network.counts[6]) * self.ages
         self.areas = network.place_area.tolist()
-        blocks = zip(network.block_unit.tolist(), network.block_awaited.tolist(), network.block_cause.tolist(), strict=True)
+        blocks = zip(
+            network.block_unit.tolist(),
+            network.block_awaited.tolist(),
+            network.block_cause.tolist(),
+            strict=True,
+        )
         self.blocks = {block: row for row, block in enumerate(blocks)}
-        self.blocked = [0] * len(self.blocks)  # visits now blocked, by row
-        self.shares: dict[int, float] = {}  # first shares set by a response, by step
-        self.needs: dict[int, float] = {}  # factors set by a response, by pathway
-        self.inside: dict[Patient, None] = {}
-        self.standards = network.clock_standard.tolist()
-        self.totals = [deque([(0, 0)]) for _ in range(len(network.response_days))]
         self.events = self.entered = 0
-        self.is_check_due = False
 
-    def schedule(self, event: simpy.Event, priority: Any = 0, delay: Any = 0) -> None:
-        """SimPy's own events, a process that starts or resumes: before any kind of happening at its instant."""
-        heappush(self._queue, (self._now + delay, (), next(self._eid), event))
+    # --- the story --------------------------------------------------------------------------------------------
 
     def story(self, patient: Patient, step: int, visit: Visit | None = None) -> Story:
         """A patient's way through the model: choose a unit, ask for it, wait to be let in, stay, and go on."""
@@ -284,7 +139,11 @@ class City(simpy.Environment):
         """Patients of one layer of a stream: candidates thinned by age, growth and profile."""
         n, key, replication, horizon = self.network, self.keys[stream], self.replication, self.horizon
         thinning = arrivals.Thinning.of(n, stream)
-        gap, step, pathway = float(n.stream_gap_ms[stream]), int(n.stream_step[stream]), int(n.stream_pathway[stream])
+        gap, step, pathway = (
+            float(n.stream_gap_ms[stream]),
+            int(n.stream_step[stream]),
+            int(n.stream_pathway[stream]),
+        )
         follows_response = any(
             change == Change.NEED and target == pathway
             for change, target in zip(n.response_changes.tolist(), n.response_target.tolist(), strict=True)
@@ -298,7 +157,9 @@ class City(simpy.Environment):
                     key, replication, layer, index, at, gap, thinning.ages, thinning.weights
                 )
             else:
-                index, at, age = arrivals.next_arrival(key, replication, layer, index, at, gap, horizon, *thinning)
+                index, at, age = arrivals.next_arrival(
+                    key, replication, layer, index, at, gap, horizon, *thinning
+                )
             if at >= horizon:
                 return
             yield Happening(self, at, ARRIVAL, stream, number + index)
@@ -315,7 +176,10 @@ class City(simpy.Environment):
         first, last = int(n.listed_first[stream]), int(n.listed_first[stream + 1])
         for index, row in enumerate(range(first, last)):
             yield Happening(self, int(n.listed_at[row]), ARRIVAL, stream, patient_number(stream, 0, index))
-            self.enter(self.new_patient(stream, 0, index, self.listed_marks(stream, index, row)), int(n.stream_step[stream]))
+            self.enter(
+                self.new_patient(stream, 0, index, self.listed_marks(stream, index, row)),
+                int(n.stream_step[stream]),
+            )
 
     def listed_marks(self, stream: int, index: int, row: int) -> list[int]:
         """The marks given for a listed patient; the age band is drawn where none is given."""
@@ -367,7 +231,11 @@ class City(simpy.Environment):
         if patient.joins > JOINS_AT_ONE_INSTANT:
             raise Stuck((), tuple(sorted(k for k in patient.times if k >= 0)), now)
         if step.is_conditional:
-            if step.divert_at >= 0 and self.waiting_for(unit) >= step.divert_at and step.divert_to[unit.number] >= 0:
+            if (
+                step.divert_at >= 0
+                and self.waiting_for(unit) >= step.divert_at
+                and step.divert_to[unit.number] >= 0
+            ):
                 self.books.diverted[self.line_of(patient, step, unit).number] += 1
                 unit = self.units[step.divert_to[unit.number]]
             line = self.line_of(patient, step, unit)
@@ -439,7 +307,22 @@ class City(simpy.Environment):
         self.books.arrivals[line.number] += 1
         self.books.balked[line.number] += 1
         if self.log is not None:
-            self.log((*self.who(patient), step.number, line.own.number, -1, self._now, -1, -1, -1, self._now, VisitEnd.BALKED, 0, -1))
+            self.log(
+                (
+                    *self.who(patient),
+                    step.number,
+                    line.own.number,
+                    -1,
+                    self._now,
+                    -1,
+                    -1,
+                    -1,
+                    self._now,
+                    VisitEnd.BALKED,
+                    0,
+                    -1,
+                )
+            )
         patient.visits += 1
         return self.go_on(patient, step, step.limit_to)
 
@@ -502,7 +385,13 @@ class City(simpy.Environment):
                 at += choices.fixed_round(week_ms, step.round_first, step.round_last, self.network.round_ms)
             else:
                 u = uniform(
-                    patient.key, self.replication, patient.layer, patient.index, ROUND, step.word, visit.occurrence
+                    patient.key,
+                    self.replication,
+                    patient.layer,
+                    patient.index,
+                    ROUND,
+                    step.word,
+                    visit.occurrence,
                 )
                 at += choices.window_round(week_ms, u, step.round_first, self.network.round_ms)
         visit.end = Happening(self, at, END, visit.unit.number, patient.number)
@@ -518,7 +407,17 @@ class City(simpy.Environment):
         family, first, by, scale = step.stay
         factor = scale[patient.marks[by] if by >= 0 else 0] * unit.stay_factor
         rest = residual_ms(
-            patient.key, self.replication, 0, patient.index, RESIDUAL, step.word, 0, family, first, factor, self.parameters
+            patient.key,
+            self.replication,
+            0,
+            patient.index,
+            RESIDUAL,
+            step.word,
+            0,
+            family,
+            first,
+            factor,
+            self.parameters,
         )
         self.post_end(visit, rest)
         visit.succeed(True)
@@ -569,7 +468,9 @@ class City(simpy.Environment):
         row = step.route_row + (patient.marks[step.route_by] if step.route_by >= 0 else 0)
         if len(self.rows[row]) == 1:
             return self.rows[row][0][1]
-        u = uniform(patient.key, self.replication, patient.layer, patient.index, ROUTE, step.word, visit.occurrence)
+        u = uniform(
+            patient.key, self.replication, patient.layer, patient.index, ROUTE, step.word, visit.occurrence
+        )
         if step.number in self.shares:
             u = choices.first_share_set(u, self.rows[row][0][0], self.shares[step.number])
         return self.pick(row, u)
@@ -679,7 +580,14 @@ class City(simpy.Environment):
 
     def who(self, patient: Patient) -> tuple[int, ...]:
         """The patient's part of a row of the visit log."""
-        return patient.stream, patient.layer, patient.index, patient.marks[0], patient.marks[1], patient.visits
+        return (
+            patient.stream,
+            patient.layer,
+            patient.index,
+            patient.marks[0],
+            patient.marks[1],
+            patient.visits,
+        )
 
     def write_visit(self, visit: Visit, outcome: VisitEnd) -> None:
         """A row of the visit log, if one is kept."""
@@ -691,162 +599,6 @@ class City(simpy.Environment):
                 *self.who(patient)[:-1], visit.number, visit.step.number, visit.line.own.number, unit, visit.joined,
                 visit.started, visit.ready, visit.ended, left, int(outcome), visit.blocked_ms, visit.blocked_row,
             ))  # fmt: skip
-
-    # --- capacity ---------------------------------------------------------------------------------------------
-
-    def open_units(self) -> None:
-        """Capacity at the start, and the first change or session of each unit."""
-        n = self.network
-        for unit in self.units:
-            if unit.is_beds:
-                unit.next_change = int(n.capacity_first[unit.number])
-                self.change_capacity(unit)
-            elif unit.is_slots and n.session_first[unit.number] < n.session_first[unit.number + 1]:
-                unit.session = int(n.session_first[unit.number])
-                Happening(self, int(n.session_open[unit.session]), RENEW, unit.number, 0, lambda _, u=unit: self.renew(u))
-
-    def change_capacity(self, unit: UnitView) -> None:
-        """CAPACITY: the beds of the calendar from now on; nobody is sent away."""
-        n = self.network
-        unit.base = int(n.capacity_beds[unit.next_change])
-        self.set_capacity(unit)
-        unit.next_change += 1
-        if unit.next_change < n.capacity_first[unit.number + 1]:
-            at = int(n.capacity_at[unit.next_change])
-            Happening(self, at, CAPACITY, unit.number, 0, lambda _: self.change_capacity(unit))
-
-    def set_capacity(self, unit: UnitView) -> None:
-        """Beds in force: those of the calendar, times a response in whole thousandths, rounded half up."""
-        now, before = self._now, unit.capacity
-        unit.capacity = after = (unit.base * unit.factor + 500) // 1000
-        if after == before:
-            return
-        self.books.available_ms[unit.number] += (before - after) * now
-        self.books.over_ms[unit.number] += (max(unit.in_use - before, 0) - max(unit.in_use - after, 0)) * now
-        if after > before:
-            self.pools[unit.pool].touch()
-        else:
-            self.look_for_gridlock()
-
-    def renew(self, unit: UnitView) -> None:
-        """RENEW: a session closes and loses what is left of its slots, or opens with new ones, or both."""
-        n, now = self.network, self._now
-        if unit.is_open and n.session_close[unit.session] == now:
-            self.books.slots_lost[unit.number] += unit.left
-            unit.is_open, unit.left = False, 0
-            unit.session += 1
-        if unit.session < n.session_first[unit.number + 1]:
-            if n.session_open[unit.session] == now:
-                unit.is_open = True
-                unit.left = (int(n.session_slots[unit.session]) * unit.factor + 500) // 1000
-                self.books.slots_offered[unit.number] += unit.left
-                self.pools[unit.pool].touch()
-            at = int((n.session_close if unit.is_open else n.session_open)[unit.session])
-            Happening(self, at, RENEW, unit.number, 0, lambda _: self.renew(unit))
-
-    # --- midnight ---------------------------------------------------------------------------------------------
-
-    def close_day(self, at: int) -> None:
-        """CLOSE: midnight counts, the period if it ends now, and what follows from the last days."""
-        books = self.books
-        for unit in self.units:
-            books.midnight_in_use[unit.number] += unit.in_use
-            books.midnight_available[unit.number] += unit.capacity
-        if at == self.network.period_starts[books.period + 1]:
-            self.close_period(at)
-
-    def close_period(self, at: int) -> None:
-        """Write the books of the period that ends, and at a month's end the clocks still running."""
-        books = self.books
-        if books.closes_month[books.period]:
-            for patient in self.inside:
-                for clock, started in patient.clocks.items():
-                    books.clock_running[clock] += 1
-                    books.clock_running_over[clock] += at - started > self.standards[clock]
-        books.close(at, self.levels())
-
-    def levels(self) -> dict[str, list[int]]:
-        """What each integral over time is rising by now."""
-        return {
-            "in_use_ms": [unit.in_use for unit in self.units],
-            "available_ms": [unit.capacity for unit in self.units],
-            "over_ms": [max(unit.in_use - unit.capacity, 0) if unit.is_beds else 0 for unit in self.units],
-            "held_ms": [unit.held for unit in self.units],
-            "blocked_ms": self.blocked,
-            "queue_ms": [line.count for line in self.lines],
-        }
-
-    def respond(self) -> None:
-        """Renew what follows the last days: shares, stays, needs and capacities."""
-        n, now = self.network, self._now
-        for number, totals in enumerate(self.totals):
-            totals.append(self.followed(number, now))
-            if len(totals) > int(n.response_days[number]) + 1:
-                totals.popleft()
-            above, below = totals[-1][0] - totals[0][0], totals[-1][1] - totals[0][1]
-            if below == 0:
-                continue  # nothing happened that could be followed: the value stays
-            unit_of_value = float(HOUR_MS) if n.response_follows[number] == Follow.MEAN_WAIT else 1.0
-            first, last = int(n.response_point_first[number]), int(n.response_point_first[number + 1])
-            value = choices.response_value(above, below, unit_of_value, first, last, n.response_x, n.response_y)
-            target = int(n.response_target[number])
-            match int(n.response_changes[number]):
-                case Change.SHARE:
-                    self.shares[target] = value
-                case Change.STAY:
-                    self.steps[target].response_factor = value
-                case Change.NEED:
-                    self.needs[target] = value
-                case Change.CAPACITY:
-                    self.units[target].factor = int(value * 1000.0 + 0.5)
-                    if self.units[target].is_beds:
-                        self.set_capacity(self.units[target])
-
-    def followed(self, number: int, now: int) -> tuple[int, int]:
-        """What a response follows, summed from the start of the run: numerator and denominator."""
-        n, books = self.network, self.books
-        first, last = int(n.response_unit_first[number]), int(n.response_unit_first[number + 1])
-        units = [self.units[u] for u in n.response_units[first:last].tolist()]
-        lines = [line for line in self.lines if line.own in units]
-        match int(n.response_follows[number]):
-            case Follow.OCCUPANCY:
-                used = sum(books.so_far("in_use_ms", u.number, u.in_use, now) for u in units)
-                return used, sum(books.so_far("available_ms", u.number, u.capacity, now) for u in units)
-            case Follow.MEAN_WAIT:
-                waits = sum(books.so_far("wait_ms", line.number, 0, now) for line in lines)
-                return waits, sum(books.so_far("starts", lane, 0, now) for line in lines for lane in line.lanes.values())
-            case _:
-                return sum(books.so_far("queue_ms", line.number, line.count, now) for line in lines), now
-
-    # --- gridlock ---------------------------------------------------------------------------------------------
-
-    def look_for_gridlock(self) -> None:
-        """Have gridlock looked for when all else of this instant is done."""
-        if not self.is_check_due:
-            self.is_check_due = True
-            Happening(self, self._now, CHECK, 0, 0, self.check)
-
-    def check(self, _: Any) -> None:
-        """CHECK: beds that can never move again stop the run; beds stuck until capacity or patience helps are counted."""
-        self.is_check_due = False
-        if not stuck_units(self.units, self.inside, None):
-            return
-        self.books.gridlock_spells[0] += 1
-        stuck = stuck_units(self.units, self.inside, {unit.number for unit in self.units if self.may_rise(unit)})
-        if stuck:
-            raise Stuck(tuple(stuck), (), self._now)
-
-    def may_rise(self, unit: UnitView) -> bool:
-        """Whether the calendar, beyond the horizon too, or a response may yet make room."""
-        n = self.network
-        if any(
-            change == Change.CAPACITY and target == unit.number
-            for change, target in zip(n.response_changes.tolist(), n.response_target.tolist(), strict=True)
-        ):
-            return True
-        if unit.is_slots:
-            return n.session_first[unit.number] < n.session_first[unit.number + 1]
-        return unit.is_beds and int(n.capacity_later[unit.next_change - 1]) > unit.in_use
 
     # --- the run ----------------------------------------------------------------------------------------------
 
@@ -897,7 +649,9 @@ class City(simpy.Environment):
             self.write_visit(visit, VisitEnd.UNFINISHED)
 
 
-def run(network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None) -> Outcome:
+def run(
+    network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None
+) -> Outcome:
     """One replication of a Network on SimPy.
 
     `keys` are the 64-bit keys of the streams under the run's seed; `write` takes each period's books as it closes, `log`

@@ -11,8 +11,6 @@ from typing import Any
 from flowsim.engine.network import Choice, Network, UnitKind
 
 
-
-
 ENDLESS = 1 << 62
 """Places in an unlimited unit."""
 
@@ -58,7 +56,18 @@ class UnitView:
 class ClassView:
     """A class of patients of one pool: the units they may use, and those waiting, in order."""
 
-    __slots__ = ("count", "lanes", "later", "number", "others", "own", "pool", "preempts", "priority", "waiting")
+    __slots__ = (
+        "count",
+        "lanes",
+        "later",
+        "number",
+        "others",
+        "own",
+        "pool",
+        "preempts",
+        "priority",
+        "waiting",
+    )
 
     def __init__(self, network: Network, number: int, units: list[UnitView]) -> None:
         first, last = int(network.lane_first[number]), int(network.lane_first[number + 1])
@@ -67,11 +76,15 @@ class ClassView:
         self.own = units[int(network.class_own[number])]
         self.priority = int(network.class_priority[number])
         self.preempts = bool(network.class_preempts[number])
-        lanes = [(units[int(network.lane_unit[n])], int(network.lane_after[n]), n) for n in range(first, last)]
+        lanes = [
+            (units[int(network.lane_unit[n])], int(network.lane_after[n]), n) for n in range(first, last)
+        ]
         self.lanes = {unit.number: lane for unit, _, lane in lanes}
         self.others = [(unit, after) for unit, after, _ in lanes[1:]]
         self.later = sorted({after for _, after in self.others if after > 0})
-        self.waiting: deque[tuple[int, int, Any]] = deque()  # (joined, patient, visit); may hold some who left
+        self.waiting: deque[tuple[int, int, Any]] = (
+            deque()
+        )  # (joined, patient, visit); may hold some who left
         self.count = 0
 
     def free_unit(self, waited: int) -> UnitView | None:
@@ -106,7 +119,11 @@ class StepView:
     def __init__(self, network: Network, number: int, classes: list[ClassView]) -> None:
         n, k = network, number
         self.number = k
-        self.pathway, self.setting, self.word = int(n.step_pathway[k]), int(n.step_setting[k]), int(n.step_word[k])
+        self.pathway, self.setting, self.word = (
+            int(n.step_pathway[k]),
+            int(n.step_setting[k]),
+            int(n.step_word[k]),
+        )
         self.choice = Choice(int(n.choice[k]))
         first = int(n.choice_first[k])
         if self.choice == Choice.SHARES:
@@ -143,7 +160,13 @@ class StepView:
         self.route_by, self.route_row = int(n.route_by[k]), int(n.route_row[k])
         self.moves = k * (steps + 1) + 1
         self.shifts = [
-            (int(n.shift_to[i]), float(n.shift_share[i]), int(n.shift_start[i]), int(n.shift_ramp[i]), n.shift_ages[i].tolist())
+            (
+                int(n.shift_to[i]),
+                float(n.shift_share[i]),
+                int(n.shift_start[i]),
+                int(n.shift_ramp[i]),
+                n.shift_ages[i].tolist(),
+            )
             for i in range(int(n.shift_first[k]), int(n.shift_first[k + 1]))
         ]
         self.clocks = [_clocks(n, k * 5 + moment) for moment in range(5)]
@@ -151,7 +174,12 @@ class StepView:
 
 def _drawn(n: Network, distribution: Any, by: Any, scale_first: Any) -> Drawn:
     d, first = int(distribution), int(scale_first)
-    return int(n.family[d]), int(n.parameter_first[d]), int(by), n.stay_scale[first:].tolist() if by >= 0 else [float(n.stay_scale[first])]
+    return (
+        int(n.family[d]),
+        int(n.parameter_first[d]),
+        int(by),
+        n.stay_scale[first:].tolist() if by >= 0 else [float(n.stay_scale[first])],
+    )
 
 
 def _clocks(n: Network, row: int) -> tuple[list[int], list[int]] | None:
@@ -166,5 +194,3 @@ def views(network: Network) -> tuple[list[UnitView], list[ClassView], list[StepV
     units = [UnitView(network, u) for u in range(len(network.unit_kind))]
     classes = [ClassView(network, c, units) for c in range(len(network.class_pool))]
     return units, classes, [StepView(network, k, classes) for k in range(len(network.step_word))]
-
-

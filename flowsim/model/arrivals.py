@@ -1,4 +1,4 @@
-"""How patients arrive: by population and need, at a plain rate, by a timetable, or as in a table of the past."""
+"""How patients arrive: by population and need, at a plain rate, by a timetable, or as a table tells."""
 
 from __future__ import annotations
 

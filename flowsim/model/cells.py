@@ -13,7 +13,7 @@ from flowsim.model.names import describe, near
 LONGEST_CELL = 2000
 _COMMON = re.compile(r"(?:0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 """Numbers that need no second look, for the speed of long tables."""
-LEVELS = ("neighbourhood", "borough", "stp", "teaching hospital")
+LEVELS = ("root", "stp", "borough", "neighbourhood", "outside")
 CAPACITY_KINDS = ("beds", "slots", "unlimited")
 _ABSENT = {
     "nan",

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from flowsim.errors import Faults
 from flowsim.model import shipped, tables
+from flowsim.model.checks import check_model
 from flowsim.model.explaining import tell
 from flowsim.model.files import resolve_inside
 from flowsim.model.reading import KeyPath, Tree, field_name, read_yaml
+from flowsim.model.references import check_references
 from flowsim.model.schema import Model
 from flowsim.model.tables import Column, Table
 
@@ -61,9 +63,7 @@ class Loader:
         Raises ValueError, for the field that names it, if there is no such file.
         """
         if not isinstance(path, str):
-            raise ValueError(
-                "must be the name of a table in the folder of the model, such as units.csv"
-            )
+            raise ValueError("must be the name of a table in the folder of the model, such as units.csv")
         mark = (path, tuple(columns.items()), key, others)
         if mark not in self.read:
             found = resolve_inside(self.folder, path)
@@ -122,10 +122,13 @@ def read_model(path: str | Path) -> LoadedModel:
         model = Model.model_validate(frozen(tree.data), context=loader, by_alias=True, by_name=False)
     except ValidationError as error:
         tell(error, tree, Model, faults)
+    found = tuple(one for one in loader.read.values() if one is not None)
+    check_references(tree, [(one.columns, one.table) for one in found], faults)
     faults.raise_if_any()
     assert model is not None
-    found = tuple(one for one in loader.read.values() if one is not None)
-    return LoadedModel(model, tree, found, file.parent, (file, *loader.files))
+    warnings = check_model(model, tree, faults)
+    faults.raise_if_any()
+    return LoadedModel(model, tree, found, file.parent, (file, *loader.files), warnings)
 
 
 def load_model(path: str | Path) -> Model:

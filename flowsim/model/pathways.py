@@ -41,6 +41,8 @@ FAMILIES = (
     "empirical",
     "listed",
 )
+RULES = ("own place", "nearest", "same site")
+"""Words for how the unit of a step is chosen."""
 POINTS = ("joined", "started", "ready", "ended", "left")
 """The five moments of a visit that a clock may run between."""
 
@@ -211,8 +213,7 @@ class At(Part):
     @classmethod
     def _shorthand(cls, data: Any, info: ValidationInfo) -> Any:
         if isinstance(data, str):
-            rules = ("own place", "nearest", "same site")
-            return {"rule": data} if data in rules else {"rule": "fixed", "name": data}
+            return {"rule": data} if data in RULES else {"rule": "fixed", "name": data}
         if isinstance(data, dict) and set(data) == {"shares"} and isinstance(data["shares"], str):
             columns = {"place": Column("name"), "at": Column("name"), "share": Column("share")}
             table = read_table(info, data["shares"], columns, ("place", "at"))

@@ -1,0 +1,207 @@
+"""Arrival rates: by population and need, or plain; their growth over the years; and their profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from flowsim.engine.building_marks import PLACE, Marks, refuse
+from flowsim.engine.network import Floats
+from flowsim.model.arrivals import WEIGHTS, Arrivals
+from flowsim.model.calendar import (
+    DAY_MS,
+    WEEK_MS,
+    YEAR_MS,
+    anniversaries,
+    anniversary,
+    model_year,
+    whole_years,
+)
+from flowsim.model.schema import Model
+
+HOUR_MS = 3_600_000
+
+
+class Profiles(NamedTuple):
+    """Weights of a day, a week and a year, each scaled to a maximum of 1, and the peak rate / the mean rate."""
+
+    day: tuple[float, ...]
+    week: tuple[float, ...]
+    year: tuple[float, ...]
+    peak: float
+
+
+class Population:
+    """People by place, calendar year and age band. A number that is missing is not there."""
+
+    def __init__(self, model: Model, marks: Marks) -> None:
+        self.model = model
+        self.of: dict[str, dict[int, Floats]] = {}
+        if model.population is None:
+            self.places: list[str] = []
+            self.years: list[int] = []
+            return
+        columns = model.population.table.columns
+        variants = columns.get("variant", (None,) * len(model.population.table))
+        wanted = model.population.variant
+        if wanted is None and len(set(variants)) > 1:
+            refuse(
+                model,
+                "population",
+                None,
+                f"has several variants: say which of {', '.join(sorted(set(variants)))}",
+            )
+        bands = marks.values["age_band"]
+        rows = zip(
+            columns["place"], columns["age_band"], columns["year"], columns["people"], variants, strict=True
+        )
+        for place, band, year, people, variant in rows:
+            if wanted is None or variant == wanted:
+                years = self.of.setdefault(place, {})
+                years.setdefault(year, np.full(len(bands), np.nan))[bands[band]] = people
+        if not self.of:
+            refuse(model, "population", wanted, "is no variant of the table")
+        for place in self.of:
+            if place not in marks.geography.places:
+                refuse(model, "population", place, "is no place of the model")
+        above = {up.name for place in self.of for up in list(marks.geography.upwards(place))[1:]}
+        self.places = [place for place in marks.geography.places if place in self.of and place not in above]
+        self.years = sorted({year for years in self.of.values() for year in years})
+        self.bands = [
+            i for i in range(len(bands))
+            if any(not np.isnan(people[i]) for years in self.of.values() for people in years.values())
+        ]  # fmt: skip
+
+    def people(self, place: str, year: int) -> Floats:
+        """People in a place by age band, in the model year that starts in `year`; those of the first year before it."""
+        year = max(year, self.years[0])
+        found = self.of[place].get(year)
+        if found is None or np.isnan(found[self.bands]).any():
+            last = self.years[-1]
+            message = (
+                f"has no people for '{place}' in {year}, and the table ends with {last}: add the year or end the run sooner"
+                if year > last
+                else f"has no number of people for every age band of '{place}' in {year}: fill the gap"
+            )
+            refuse(self.model, "population", None, message)
+        return np.nan_to_num(found)
+
+
+class Rates:
+    """Mean arrival rates of a model's sources, per millisecond, by age band."""
+
+    def __init__(self, model: Model, marks: Marks) -> None:
+        self.model, self.marks = model, marks
+        self.population = Population(model, marks)
+        self._growth: dict[tuple[tuple[str, ...], date], float] = {}
+        self._need: dict[tuple[int, str], Floats] = {}
+
+    def places(self, source: Arrivals) -> list[str]:
+        """Where the patients of a source live: one stream for each."""
+        if source.from_ is not None:
+            if not self.population.places:
+                refuse(self.model, "arrivals", "from: population", "needs a table of population")
+            return self.population.places
+        if source.residence:
+            return [place for place, share in source.residence.items() if share > 0]
+        return [next(p.name for p in self.marks.geography.places.values() if p.within is None)]
+
+    def at(self, source: Arrivals, place: str, day: date) -> Floats:
+        """Rate by age band on a day, before the profile."""
+        growth = self.growth(source.growth, day)
+        if source.from_ is not None:
+            year = model_year(day, self.model.start)
+            return self._need_of(source, place) * self.population.people(place, year) * (growth / YEAR_MS)
+        share = source.residence.get(place, 1.0)
+        return np.array(self.ages(source)) * (_plain(source) * share * growth)
+
+    def ages(self, source: Arrivals) -> list[float]:
+        """Age shares of a source that does not come from the population."""
+        bands = self.marks.values["age_band"]
+        if not source.ages:
+            return [1.0] + [0.0] * (len(bands) - 1)
+        return [source.ages.get(band, 0.0) for band in bands]
+
+    def growth(self, names: Sequence[str], day: date) -> float:
+        """Product of growth factors: (1 + a year) to the power of whole years since each began."""
+        key = (tuple(names), day)
+        if key not in self._growth:
+            factor = 1.0
+            for name in names:
+                if name not in self.model.growth:
+                    refuse(self.model, "arrivals: growth", name, "is not under `growth`")
+                one = self.model.growth[name]
+                factor *= (1.0 + one.a_year) ** whole_years(one.from_, day)
+            self._growth[key] = factor
+        return self._growth[key]
+
+    def _need_of(self, source: Arrivals, place: str) -> Floats:
+        """Arrivals a year for each person, by age band; 0 for a band that the table leaves out."""
+        need = source.need
+        if need is None:
+            raise ValueError("`from: population` and need go together")
+        key = (id(need), place)
+        if key not in self._need:
+            row: Mapping[str, float] = need.by_age
+            if need.by_place:
+                above = (one.name for one in self.marks.geography.upwards(place) if one.name in need.by_place)
+                name = next(above, None)
+                if name is None:
+                    refuse(self.model, "arrivals: need", place, "has no need, nor has a place above it")
+                row = need.by_place[name]
+            bands = self.marks.values["age_band"]
+            self._need[key] = np.array([row.get(band, 0.0) / 1000 for band in bands])
+        return self._need[key]
+
+    def changes(self, first: date, last: date) -> list[date]:
+        """Days after `first` and before `last` on which a rate may change, apart from profiles."""
+        starts = {growth.from_ for growth in self.model.growth.values()}
+        if self.population.years:
+            starts.add(self.model.start)
+        return sorted({day for start in starts for day in anniversaries(start, first, last)})
+
+    def first_year(self) -> list[date]:
+        """The days of the first model year on which rates may have changed."""
+        start = self.model.start
+        return [start, *self.changes(start, anniversary(start, start.year + 1))]
+
+    def profiles(self, source: Arrivals) -> Profiles:
+        """The profiles of a source; where it has none the weights are all 1."""
+        day, week, year, peak = (1.0,), (1.0,) * 7, (1.0,) * 12, 1.0
+        seen: set[str] = set()
+        for name in source.profile:
+            if name not in self.model.profiles:
+                refuse(self.model, "arrivals: profile", name, "is not under `profiles`")
+            profile = self.model.profiles[name]
+            kind = profile.by if WEIGHTS[profile.by] < 24 else "day"
+            if kind in seen:
+                refuse(self.model, "arrivals: profile", name, f"is a second profile of the {kind}: keep one")
+            seen.add(kind)
+            most = max(profile.weights)
+            weights = tuple(weight / most for weight in profile.weights)
+            peak *= len(weights) / sum(weights)
+            if kind == "weekday":
+                week = weights
+            elif kind == "month":
+                year = weights
+            else:
+                day = weights
+        return Profiles(day, week, year, peak)
+
+
+def _plain(source: Arrivals) -> float:
+    """A plain rate per millisecond."""
+    for rate, unit in (
+        (source.per_hour, HOUR_MS), (source.per_day, DAY_MS), (source.per_week, WEEK_MS), (source.per_year, YEAR_MS),
+    ):  # fmt: skip
+        if rate is not None:
+            return rate / unit
+    return 0.0
+
+
+def marks_with_place(count: int, place: int) -> list[int]:
+    """Marks of a patient of whom only the place of residence is known."""
+    return [place if mark == PLACE else -1 for mark in range(count)]

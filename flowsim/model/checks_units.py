@@ -1,0 +1,260 @@
+"""Checks of units: capacities and their changes, pools, costs, the first day, and responses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+
+from flowsim.model.reading import KeyPath
+from flowsim.model.report import Report, named
+from flowsim.model.schema import Model
+from flowsim.model.settings import CapacityChange
+from flowsim.model.units import SITE, Unit, named_units
+
+
+def check_units(report: Report) -> None:
+    """Whether every setting has units, pools fit, changes leave 0 or more, and costs have a year."""
+    _settings(report)
+    _pools(report)
+    _changes(report)
+    _costs(report)
+    _first_day(report)
+    _responses(report)
+    _closed(report)
+
+
+def _settings(report: Report) -> None:
+    table = report.model.units
+    rows = list(table.columns["setting"]) if table is not None else []
+    for name, setting in report.model.settings.items():
+        path: KeyPath = ("settings", name)
+        if setting.capacity is None and name not in rows:
+            message = "has no capacity: write one, such as 10 beds, or give its units in the table `units`"
+            report.say(path, None, message)
+        if setting.capacity is not None and name in rows and table is not None:
+            row = rows.index(name)
+            message = f"{name!r} has its capacity in the model already: remove one of the two"
+            report.say_row(table, row, "setting", name, message)
+        if setting.capacity is None and setting.at is not None:
+            report.say(
+                (*path, "at"), setting.at, "goes with `capacity`: units of the table have their own `at`"
+            )
+        if setting.opens and any(unit.kind != "slots" for unit in report.units_of(name)):
+            report.say(
+                (*path, "opens"), None, "only slots have sessions: beds have `shifts` in their capacity"
+            )
+    if table is None or "of" not in table.columns:
+        return
+    for row, (kind, amount) in enumerate(zip(table.columns["of"], table.columns["capacity"], strict=True)):
+        if kind == "unlimited" and amount != 0:
+            report.say_row(table, row, "capacity", amount, "must be 0 for an unlimited unit")
+
+
+# ---- pools ----
+
+
+def _pools(report: Report) -> None:
+    owner: dict[str, str] = {}
+    for name, members in report.pools.items():
+        path: KeyPath = ("pools", name)
+        if name not in report.model.pools:
+            path = ("pools", next(one for one in report.model.pools if SITE in one and _is_one_of(name, one)))
+        for unit in members:
+            if unit in owner:
+                where = (
+                    "twice in this pool" if owner[unit] == name else f"in the pool {owner[unit]!r} already"
+                )
+                report.say((*path, "units"), unit, f"is {where}: a unit has one queue")
+            owner.setdefault(unit, name)
+        kinds = {report.units[unit].kind: unit for unit in members}
+        if len(kinds) > 1:
+            what = ", ".join(f"{unit} has {kind}" for kind, unit in kinds.items())
+            report.say((*path, "units"), what, "a pool has units of one kind: all beds, or all slots")
+    for name, pool in report.model.pools.items():
+        inside = set(pool.units) | {report.units[unit].setting for unit in report.pools.get(name, ())}
+        inside |= set(report.pools.get(name, ()))
+        for own, others in pool.tries.items():
+            for place, other in enumerate((own, *others)):
+                if other not in inside:
+                    path = (
+                        ("pools", name, "tries", own)
+                        if place == 0
+                        else ("pools", name, "tries", own, place - 1)
+                    )
+                    report.say(path, other, f"is not in this pool, which has {named(list(pool.units))}")
+        for unit in pool.overflow_after:
+            if unit not in inside:
+                message = f"is not in this pool, which has {named(list(pool.units))}"
+                report.say(("pools", name, "overflow_after", unit), unit, message)
+
+
+def _is_one_of(name: str, pattern: str) -> bool:
+    before, after = pattern.split(SITE, 1)
+    return name.startswith(before) and name.endswith(after)
+
+
+# ---- changes of capacity ----
+
+
+def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
+    """The units that a change is about. Raises ValueError, with what would be right, if it cannot be done."""
+    of_setting = [units[name] for name in named_units(change.setting, units)]
+    found = [unit for unit in of_setting if change.at in (None, unit.at)]
+    if not found:
+        raise ValueError(
+            f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}"
+        )
+    if change.add is not None and len(found) > 1:
+        raise ValueError(f"{change.setting!r} has {len(found)} units: say which with `at`")
+    for unit in found:
+        if unit.kind == "unlimited":
+            raise ValueError(f"{unit.name!r} is unlimited: its capacity cannot change")
+        if unit.has_shifts and change.set is not None:
+            raise ValueError(f"{unit.name!r} has shifts: use add or times, not set")
+    return found
+
+
+def below_zero(model: Model, units: dict[str, Unit]) -> tuple[int, str] | None:
+    """The first change that takes a unit below 0, and why; changes count in written order."""
+    for unit in units.values():
+        mine = [
+            (number, change)
+            for number, change in enumerate(model.capacity_changes)
+            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at)
+        ]
+        days = {change.from_ + timedelta(milliseconds=change.ramp) for _, change in mine}
+        for day in sorted(days):
+            value = Fraction(_least(model, unit))
+            for number, change in mine:
+                if change.from_ + timedelta(milliseconds=change.ramp) > day:
+                    continue
+                if change.add is not None:
+                    value += change.add
+                elif change.set is not None:
+                    value = Fraction(change.set)
+                elif change.times is not None:
+                    value *= Fraction(str(change.times))
+                if value < 0:
+                    there = value - (change.add or 0)
+                    return number, f"{unit.name!r} has {float(there):g} by then: it cannot fall below 0"
+    return None
+
+
+def _least(model: Model, unit: Unit) -> int:
+    capacity = model.settings[unit.setting].capacity
+    if unit.has_shifts and capacity is not None:
+        return min(shift.beds for shift in capacity.shifts)
+    return unit.most
+
+
+def _changes(report: Report) -> None:
+    before = len(report.faults)
+    for number, change in enumerate(report.model.capacity_changes):
+        try:
+            units_changed(change, report.units)
+        except ValueError as error:
+            report.say(("capacity_changes", number), change.at or change.setting, str(error))
+    if len(report.faults) == before and (found := below_zero(report.model, report.units)):
+        number, why = found
+        change = report.model.capacity_changes[number]
+        report.say(("capacity_changes", number, "add"), change.add, f"removes more than there is: {why}")
+
+
+# ---- money, the first day, responses ----
+
+
+def _costs(report: Report) -> None:
+    if report.model.price_year:
+        return
+    paths: list[KeyPath] = [
+        ("settings", name, "costs")
+        for name, setting in report.model.settings.items()
+        if any(setting.costs.model_dump().values())
+    ]
+    changes = enumerate(report.model.capacity_changes)
+    paths += [("capacity_changes", number, "one_off_cost") for number, one in changes if one.one_off_cost]
+    if paths:
+        report.say(paths[0], None, "costs need a `price_year` at the top of the model, such as 2018/19")
+
+
+def _first_day(report: Report) -> None:
+    inside: dict[str, int] = {}
+    for number, first in enumerate(report.model.first_day):
+        path: KeyPath = ("first_day", number)
+        pathway = report.model.pathways[first.pathway]
+        if first.step not in pathway.steps:
+            report.say((*path, "step"), first.step, f"the pathway {first.pathway!r} has no such step")
+            continue
+        setting = pathway.steps[first.step].in_
+        units = report.units_of(setting)
+        found = [unit for unit in units if first.at in (None, unit.at)]
+        if len(found) != 1:
+            what = (
+                f"has {len(units)} units: say which with `at`"
+                if first.at is None
+                else f"has no unit at {first.at}"
+            )
+            report.say((*path, "at"), first.at, f"{setting!r} {what}")
+            continue
+        unit = found[0]
+        inside[unit.name] = inside.get(unit.name, 0) + first.inside
+        if unit.kind == "beds" and inside[unit.name] > unit.most:
+            message = f"{inside[unit.name]} patients inside, and {unit.name!r} has {unit.most} beds"
+            report.say((*path, "inside"), first.inside, message)
+
+
+def _responses(report: Report) -> None:
+    for name, response in report.model.responses.items():
+        path: KeyPath = ("responses", name)
+        for key in ("occupancy", "mean_wait", "queue"):
+            watched = getattr(response.follows, key)
+            if watched is None or watched in report.pools:
+                continue
+            if watched not in report.units:
+                units = [unit.name for unit in report.units_of(watched)]
+                message = f"has {len(units)} units: name one, such as {named(units[:1])}, or a pool"
+                report.say((*path, "follows", key), watched, message)
+            elif report.units[watched].kind == "unlimited" and key == "occupancy":
+                report.say((*path, "follows", key), watched, "is unlimited: it has no occupancy")
+        capacity = response.changes.capacity
+        if capacity is not None and capacity not in report.units:
+            report.say((*path, "changes", "capacity"), capacity, "has several units: name one")
+        elif capacity is not None and report.units[capacity].kind == "unlimited":
+            report.say((*path, "changes", "capacity"), capacity, "is unlimited: its capacity cannot change")
+        for key in ("share", "stay"):
+            target = getattr(response.changes, key)
+            if target is not None:
+                _target(report, (*path, "changes", key), target, key)
+
+
+def _target(report: Report, path: KeyPath, target: str, key: str) -> None:
+    pathways = report.model.pathways
+    having = [
+        (name, step)
+        for name, pathway in pathways.items()
+        for step in pathway.steps
+        if target in (step, f"{name}: {step}")
+    ]
+    if len(having) > 1:
+        words = ", ".join(f"`{name}: {step}`" for name, step in having)
+        report.say(path, target, f"is a step of several pathways: write one of {words}")
+    elif key == "share":
+        name, step = having[0]
+        if all(len(row) < 2 for row in pathways[name].steps[step].then.rows()):
+            report.say(path, target, "all go one way from this step: there is no share to change")
+
+
+def _closed(report: Report) -> None:
+    grown = {change.setting for change in report.model.capacity_changes}
+    used = {
+        step.in_ for _, _, step, _ in report.steps() if step.patience is None and step.queue_limit is None
+    }
+    for unit in report.units.values():
+        pooled = any(unit.name in pool and len(pool) > 1 for pool in report.pools.values())
+        if unit.kind != "unlimited" and unit.most == 0 and unit.setting in used - grown and not pooled:
+            report.warnings.append(
+                f"{unit.name!r} has no capacity and its patients no longest wait: they wait for ever"
+            )
+
+
+__all__ = ["below_zero", "check_units", "units_changed"]

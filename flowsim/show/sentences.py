@@ -1,0 +1,128 @@
+"""The answer in words: what is said depends on the paired differences and their intervals, never on the template alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from flowsim.show.numbers import Record, is_number, level_and_interval, listed, size_and_interval, unit_of
+
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+NOBODY = "cannot be told for want of patients to measure"
+
+
+class Phrases(Protocol):
+    """How an experiment speaks of one of its measures; `{n}` stands for the size of the change and its interval."""
+
+    less: str
+    more: str
+    same: str
+    by: str
+
+
+def answer(template: str, comparison: Sequence[Record], measures: Mapping[str, Phrases], scenarios: Sequence[str]) -> str:
+    """The experiment's answer, each `{scenario: key}` filled in; a default answer where there is no template.
+
+    `comparison` has the records of `ExperimentResults.compare` with their `key` and `label`; only measures told in one
+    piece (`by` all) can be spoken of.
+    """
+    records = {(one["scenario"], one["key"]): one for one in comparison if measures[one["key"]].by == "all"}
+
+    def fill(found: re.Match[str]) -> str:
+        scenario, _, key = (part.strip() for part in found[1].partition(":"))
+        record = records.get((scenario, key))
+        return phrase(record, measures[key]) if record is not None else NOBODY
+
+    if PLACEHOLDER.search(template):
+        return " ".join(PLACEHOLDER.sub(fill, template).split())
+    written = " ".join(template.split())
+    return " ".join(part for part in (written, default_answer(records, measures, scenarios)) if part)
+
+
+def phrase(record: Record, words: Phrases) -> str:
+    """What is said of a difference: less, more, or the same where its interval spans zero.
+
+    One replication has no interval, and the phrase says so. Of the baseline its level is said.
+    """
+    if record["scenario"] == record["baseline"]:
+        return _level(record)
+    difference, low, high = (record[key] for key in ("difference", "difference_low", "difference_high"))
+    if not is_number(difference):
+        return NOBODY
+    if difference == 0 or (is_number(low) and is_number(high) and low <= 0 <= high):
+        return words.same.replace("{n}", how_much(record))
+    chosen = words.less if difference < 0 else words.more
+    is_bare = record["measured_in"] == "share" and "point" not in chosen
+    return chosen.replace("{n}", how_much(record, "percentage points" if is_bare else ""))
+
+
+def how_much(record: Record, unit: str = "") -> str:
+    """The size of a difference and its interval, such as `21 (17 to 25)`; shares in percentage points."""
+    size, interval = size_and_interval(record, digits=1)
+    size = f"{size} {unit}".rstrip()
+    if not interval:
+        return f"{size} (one replication, so no interval can be given)"
+    return f"{size} ({interval})"
+
+
+def default_answer(
+    records: Mapping[tuple[str, str], Record], measures: Mapping[str, Phrases], scenarios: Sequence[str]
+) -> str:
+    """An answer made of the names of scenarios and measures."""
+    sentences = []
+    baselines = {one["baseline"] for one in records.values()}
+    for scenario in scenarios:
+        mine = [records[scenario, key] for key in measures if (scenario, key) in records]
+        if not mine:
+            continue
+        if scenario in baselines:
+            levels = [f"{one['label']} is {_level(one)}" for one in mine]
+            sentences.append(f"Under '{scenario}', {listed(levels)}.")
+        else:
+            sentences.append(f"Compared with '{mine[0]['baseline']}', '{scenario}' {_changes(mine)}.")
+    return " ".join(sentences)
+
+
+def _changes(records: list[Record]) -> str:
+    clear, unclear, unknown = [], [], []
+    for one in records:
+        difference, low, high = (one[key] for key in ("difference", "difference_low", "difference_high"))
+        if not is_number(difference):
+            unknown.append(one["label"])
+        elif difference == 0 or (is_number(low) and is_number(high) and low <= 0 <= high):
+            unclear.append(one["label"])
+        else:
+            clear.append(f"{'lowers' if difference < 0 else 'raises'} {one['label']} by {how_much(one, unit_of(one['measured_in'], is_change=True))}")
+    if unclear:
+        clear.append(f"makes no clear difference to {_either(unclear)}")
+    if unknown:
+        clear.append(f"leaves nobody to measure {_either(unknown)} by")
+    return listed(clear)
+
+
+def _level(record: Record) -> str:
+    level, interval = level_and_interval(record)
+    if level == "-":
+        return NOBODY
+    unit = unit_of(record["measured_in"])
+    joined = f"{level}{unit}" if unit == "%" else f"{level} {unit}"
+    return f"{joined} ({interval})" if interval else joined
+
+
+def _either(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def moved(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each scenario's levers removed here and added there, a line a scenario."""
+    lines: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        change = row["change_a_year"]
+        side = "added to" if change > 0 else "removed from"
+        sides = lines.setdefault(row["scenario"], {"removed from": [], "added to": []})
+        sides[side].append(f"{row['setting']} {abs(change):,.0f}")
+    return [
+        f"{scenario}: " + "; ".join(f"{side} {listed(parts)}" for side, parts in sides.items() if parts)
+        for scenario, sides in lines.items()
+    ]

@@ -1,0 +1,161 @@
+"""The model of Croydon: its tables are current, its figures are those of its sources, every number says whence."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from flowsim.model.loading import LoadedModel, read_model
+
+FOLDER = Path(__file__).resolve().parents[2] / "configs" / "croydon"
+
+
+@pytest.fixture(scope="module")
+def rebuild() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rebuild_croydon", FOLDER / "rebuild.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedModel:
+    return read_model(FOLDER)
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with open(FOLDER / "tables" / f"{name}.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_derived_table_is_what_its_sources_make(rebuild: ModuleType) -> None:
+    for name, lines in rebuild.tables().items():
+        assert (FOLDER / "tables" / f"{name}.csv").read_text(encoding="utf-8") == rebuild.text(lines), name
+
+
+def test_no_table_stands_there_that_nothing_makes_and_nobody_reads(
+    rebuild: ModuleType, loaded: LoadedModel
+) -> None:
+    there = {path.stem for path in (FOLDER / "tables").glob("*.csv")}
+    assert there == set(rebuild.tables()) | {"places", "sites", "units"}
+    assert there == {file.stem for file in loaded.files if file.suffix == ".csv"}
+
+
+def test_profiles_and_bed_steps_in_the_model_are_what_the_sources_make(
+    rebuild: ModuleType, loaded: LoadedModel
+) -> None:
+    model = loaded.model
+    for name, weights in rebuild.profiles().items():
+        assert list(model.profiles[name].weights) == weights, name
+    level, levels = 0, []
+    for change in model.capacity_changes[:4]:
+        assert change.add is not None
+        level += change.add
+        levels.append(level)
+    assert levels == rebuild.bed_steps()
+    assert sum(change.add or 0 for change in model.capacity_changes) == 0
+
+
+def test_attendances_and_admissions_of_the_first_year_are_those_published(rebuild: ModuleType) -> None:
+    people: dict[str, float] = {}
+    for row in rows("population"):
+        if row["year"] == "2018" and row["variant"] == "principal":
+            people[row["age_band"]] = people.get(row["age_band"], 0.0) + float(row["people"])
+
+    def a_year(need: str) -> float:
+        return sum(float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}"))
+
+    stays = a_year("admitted_to_stay") + rebuild.RETURNS_A_YEAR
+    assert a_year("urgent_treatment") == pytest.approx(133_773, rel=1e-4)
+    assert stays + a_year("same_day") == pytest.approx(23_149, rel=1e-4)
+    assert a_year("seen_and_sent_home") + stays + a_year("same_day") == pytest.approx(80_682, rel=1e-4)
+
+
+def test_people_of_croydon_are_those_of_the_projection_in_every_year(rebuild: ModuleType) -> None:
+    published: dict[str, float] = {}
+    for row in rebuild.source("borough_population_snpp2018_5yr_bands_annual"):
+        published[row["year"]] = published.get(row["year"], 0.0) + float(row["population"])
+    table: dict[str, float] = {}
+    for row in rows("population"):
+        if row["place"].startswith("Croydon ") and row["variant"] == "principal":
+            table[row["year"]] = table.get(row["year"], 0.0) + float(row["people"])
+    assert table == pytest.approx(published)
+    assert min(table) == "2018" and max(table) == "2031"
+
+
+def test_high_and_low_migration_keep_the_published_totals_of_broad_bands(rebuild: ModuleType) -> None:
+    """15-19 straddles two broad bands, so only the total is not exact; from 65 every band is."""
+    for variant in ("high migration", "low migration"):
+        people = rebuild.projection(variant)
+        wide = {
+            (int(row["year"]), row["age_band"]): float(row["population"])
+            for row in rebuild.source("borough_population_by_age")
+            if variant in row["basis"]
+        }
+        for year in (2021, 2026, 2031):
+            assert people[year, "75-79"] + people[year, "80-84"] == pytest.approx(wide[year, "75-84"], rel=1e-3)
+            whole = sum(people[year, band] for band in rebuild.BANDS)
+            assert whole == pytest.approx(sum(wide[year, band] for y, band in wide if y == year), rel=1e-3)
+
+
+def test_general_and_acute_beds_are_those_of_kh03(rebuild: ModuleType, loaded: LoadedModel) -> None:
+    model = loaded.model
+    wards = ("medical ward", "surgical ward", "kept surgical beds", "elective ward", "children's ward")
+    beds = 0
+    for name in wards:
+        capacity = model.settings[name].capacity
+        assert capacity is not None and capacity.beds is not None
+        beds += capacity.beds
+    beds += sum(
+        int(row["capacity"]) for row in rows("units") if row["setting"] == "stroke unit" and row["of"] == "beds"
+    )
+    quarters = [float(row["kh03_avail_ga_avg_beds"]) for row in rebuild.source("trust_beds_quarterly_kh03")]
+    assert beds == round(sum(quarters) / 4)
+
+
+def test_every_number_says_where_it_is_from(loaded: LoadedModel) -> None:
+    nobody = []
+    for path, value in _leaves(loaded.tree.data):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_length = isinstance(value, str) and value[:1].isdigit() and " " in value
+        if (is_number or is_length) and path != ("flowsim",):
+            provenance = loaded.tree.provenance_of(path)
+            if provenance.kind is None or provenance.source is None:
+                nobody.append(path)
+    assert nobody == []
+    for read in loaded.tables:
+        assert all(one.kind and one.source for one in read.table.provenance), read.path
+
+
+def _leaves(data: object, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], object]]:
+    if isinstance(data, dict):
+        return [leaf for key, value in data.items() for leaf in _leaves(value, (*path, key))]
+    if isinstance(data, list):
+        return [leaf for place, value in enumerate(data) for leaf in _leaves(value, (*path, place))]
+    return [(path, data)]
+
+
+def test_every_wait_that_holds_a_bed_or_a_cubicle_ends(loaded: LoadedModel) -> None:
+    """A step that holds another's unit has a patience, or a unit without end: no ring can close for ever."""
+    model = loaded.model
+    unlimited = {
+        name for name, one in model.settings.items() if one.capacity is not None and one.capacity.unlimited
+    }
+    for pathway in model.pathways.values():
+        for name, step in pathway.steps.items():
+            assert not step.holds or step.patience is not None or step.in_ in unlimited, name
+
+
+def test_every_cubicle_and_ward_bed_that_is_held_is_given_back(loaded: LoadedModel) -> None:
+    """Each step that a cubicle's patient may go to next gives the cubicle back when it starts."""
+    pathway = loaded.model.pathways["emergency admission"]
+    for held in ("A&E cubicle", "assessment"):
+        nexts = {to for row in pathway.steps[held].then.rows() for to in row if to != "leave"}
+        assert all(held in pathway.steps[to].holds for to in nexts), held
