@@ -14,6 +14,7 @@ import io
 import sys
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,10 +24,10 @@ Lines = list[Sequence[object]]
 YEARS = range(2018, 2032)
 NEIGHBOURHOODS = tuple(f"Croydon {number}" for number in range(1, 9))
 NEIGHBOURS = "Neighbouring boroughs"
-BANDS = tuple(f"{age}-{age + 4}" for age in range(0, 90, 5)) + ("90+",)
+BANDS = (*(f"{age}-{age + 4}" for age in range(0, 90, 5)), "90+")
 CHILDREN = BANDS[:3]
 VARIANTS = ("principal", "high migration", "low migration")
-MONTHS = tuple(f"2018-{month:02d}" for month in range(4, 13)) + tuple(f"2019-{month:02d}" for month in range(1, 4))
+MONTHS = (*(f"2018-{month:02d}" for month in range(4, 13)), "2019-01", "2019-02", "2019-03")
 
 # --- assumed: general knowledge, no source read ---
 TYPE_1_CHILD_PER_1000 = {"0-4": 520.0, "5-16": 240.0}  # A&E type 1 attendances a year
@@ -38,11 +39,13 @@ SAME_DAY_CHILD_SHARE = 0.60  # of emergency admissions at ages 0-14
 CRITICAL_SHARE = 0.03  # of adult emergency admissions, same-day ones included
 SURGICAL_SHARE = 0.22  # of adult emergency admissions that stay a night
 RAPID_RESPONSE_SHARE = 0.02  # of adults who would be admitted to stay, already cared for at home instead
-RETURNS_A_YEAR = 330  # admissions by people who come back, which the model makes itself (see README)
+RETURNS_A_YEAR = 380  # admissions by people who come back, which the model makes itself (see README)
 MEDICAL_STAY_DAYS = 5.65  # clinical stay of an adult medical admission that stays a night, mean over ages
 ELECTIVE_A_YEAR = 3300  # ordinary elective admissions at Croydon University Hospital
-GP_RAPID_RESPONSE_PER_1000 = 25.0  # referrals a year to rapid response from general practice, ages 65 and over
-STROKE_SHAPE = dict(zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True))
+GP_RAPID_RESPONSE_PER_1000 = 25.0  # referrals a year to rapid response by general practice, ages 65+
+STROKE_SHAPE = dict(
+    zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True)
+)
 TRAUMA_SHAPE = dict(zip(BANDS, [0.1] * 3 + [0.4] * 10 + [0.4, 0.4, 0.6, 0.8, 1.2, 1.2], strict=True))
 TRAUMA_A_YEAR = 150  # people of Croydon taken to the major trauma centre
 NEEDS_CARE = dict(
@@ -52,10 +55,15 @@ NEEDS_CARE = dict(
 ASSUMED = "general knowledge, no source read; see configs/croydon/README.md"
 
 
+@cache
+def _all_rows(name: str) -> list[Row]:
+    with (HERE / "sources" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def source(name: str, **where: str) -> list[Row]:
     """Rows of `sources/name.csv` whose columns have the values given."""
-    with open(HERE / "sources" / f"{name}.csv", encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if all(row[key] == value for key, value in where.items())]
+    rows = [row for row in _all_rows(name) if all(row[key] == value for key, value in where.items())]
     if not rows:
         raise SystemExit(f"sources/{name}.csv has no row with {where}")
     return rows
@@ -67,9 +75,9 @@ def source(name: str, **where: str) -> list[Row]:
 def projection(variant: str) -> dict[tuple[int, str], float]:
     """People of Croydon by year and five-year band.
 
-    The principal projection is read. High and low migration are published for broad bands in 2021, 2026 and
-    2031 only: their ratio to the principal one, straight lines between those years and 1 in 2018, is put on its
-    five-year bands (15-19 is two fifths 5-16 and three fifths 17-64).
+    The principal projection is read. High and low migration are published for broad bands in 2021, 2026
+    and 2031 only: their ratio to the principal one, straight lines between those years and 1 in 2018, is put
+    on its five-year bands (15-19 is two fifths 5-16 and three fifths 17-64).
     """
     principal = {
         (int(row["year"]), row["age_band"]): float(row["population"])
@@ -84,7 +92,9 @@ def projection(variant: str) -> dict[tuple[int, str], float]:
             wide[basis, int(row["year"]), row["age_band"]] = float(row["population"])
 
     def ratio(year: int, band: str) -> float:
-        known = {2018: 1.0} | {y: wide[variant, y, band] / wide["principal", y, band] for y in (2021, 2026, 2031)}
+        known = {2018: 1.0} | {
+            y: wide[variant, y, band] / wide["principal", y, band] for y in (2021, 2026, 2031)
+        }
         before = max(y for y in known if y <= year)
         after = min(y for y in known if y >= year)
         weight = (year - before) / (after - before) if after > before else 0.0
@@ -116,14 +126,20 @@ def population_table() -> Lines:
         for place in (*NEIGHBOURHOODS, NEIGHBOURS):
             part = neighbours if place == NEIGHBOURS else 1 / len(NEIGHBOURHOODS)
             lines += [
-                (place, band, year, round(people[year, band] * part, 3), variant) for year in YEARS for band in BANDS
+                (place, band, year, round(people[year, band] * part, 3), variant)
+                for year in YEARS
+                for band in BANDS
             ]
     return lines
 
 
 def catchment() -> dict[str, float]:
-    """People who look to Croydon University Hospital in 2018, by band: Croydon and its neighbours' part."""
-    return {band: people / croydon_share() for (year, band), people in projection("principal").items() if year == 2018}
+    """People who look to Croydon University Hospital in 2018: Croydon and its neighbours' part."""
+    return {
+        band: people / croydon_share()
+        for (year, band), people in projection("principal").items()
+        if year == 2018
+    }
 
 
 # --- need ---
@@ -140,7 +156,7 @@ def published() -> dict[str, float]:
 
 
 def adult_rates(*groups: str) -> dict[str, float]:
-    """London's rates of 2022 per 1,000 a year by five-year band, summed over groups; 15-19 has those of 17-19."""
+    """London's rates of 2022 per 1,000 a year by five-year band, groups summed; 15-19 has those of 17-19."""
     rates = dict.fromkeys(BANDS[3:], 0.0)
     for row in source("activity_rates_by_age_2022"):
         if row["group"] in groups:
@@ -165,17 +181,23 @@ def need_rates() -> dict[str, dict[str, float]]:
     """Need per 1,000 people a year by band, for each stream; scaled to the published totals of 2018/19."""
     people, totals = catchment(), published()
     walk_in = adult_rates("walkin")
-    attended = scaled(with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people)
+    attended = scaled(
+        with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people
+    )
     minor = {age: ALL_TYPES_CHILD_PER_1000[age] - TYPE_1_CHILD_PER_1000[age] for age in TYPE_1_CHILD_PER_1000}
     admitted = scaled(
-        with_children(adult_rates("emer_n"), ADMITTED_CHILD_PER_1000), totals["admitted"] / (1 - DIRECT_SHARE), people
+        with_children(adult_rates("emer_n"), ADMITTED_CHILD_PER_1000),
+        totals["admitted"] / (1 - DIRECT_SHARE),
+        people,
     )
     same_day = same_day_shares(admitted, people)
     through = {band: admitted[band] * (1 - DIRECT_SHARE) for band in BANDS}
     stays = {band: through[band] * (1 - same_day[band]) for band in BANDS}
     new = 1 - RETURNS_A_YEAR / sum(stays[band] * people[band] / 1000 for band in BANDS)
     croydon = {band: number * croydon_share() for band, number in people.items()}
-    stroke = float(source("stroke_units_london", Unit="Croydon SU")[0]["catchment_stroke_admissions_per_year"])
+    stroke = float(
+        source("stroke_units_london", Unit="Croydon SU")[0]["catchment_stroke_admissions_per_year"]
+    )
     elective = {**dict.fromkeys(CHILDREN, 0.0), **adult_rates("ordelec_n")}
     return {
         "urgent_treatment": scaled(with_children(walk_in, minor), totals["urgent"], people),
@@ -192,7 +214,7 @@ def need_rates() -> dict[str, dict[str, float]]:
 
 
 def same_day_shares(admitted: dict[str, float], people: dict[str, float]) -> dict[str, float]:
-    """Share of emergency admissions without a night: the assumed one of children, and adults' to match the whole."""
+    """Share of emergency admissions without a night: children's as assumed, adults' to match the whole."""
     children = sum(admitted[band] * people[band] for band in CHILDREN)
     everybody = sum(admitted[band] * people[band] for band in BANDS)
     adults = (SAME_DAY_SHARE * everybody - SAME_DAY_CHILD_SHARE * children) / (everybody - children)
@@ -200,14 +222,19 @@ def same_day_shares(admitted: dict[str, float], people: dict[str, float]) -> dic
 
 
 def care_after_other_hospitals(admitted: dict[str, float], same_day: dict[str, float]) -> dict[str, float]:
-    """People who leave other hospitals and need care first, per 1,000: as at Croydon, times patients there to here."""
+    """People who leave other hospitals and need care first: as at Croydon, times patients there to here."""
     flows = source("borough_to_trust_emergency_flow")
-    here = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] == "RJ6")
-    there = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] != "RJ6")
+    here = sum(
+        float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] == "RJ6"
+    )
+    there = sum(
+        float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] != "RJ6"
+    )
     return {band: admitted[band] * (1 - same_day[band]) * NEEDS_CARE[band] * there / here for band in BANDS}
 
 
 def need_table(rates: dict[str, float]) -> Lines:
+    """Need per 1,000 people a year by age band."""
     return [("age_band", "per_1000_a_year"), *((band, round(rates[band], 4)) for band in BANDS)]
 
 
@@ -224,7 +251,7 @@ def ages_table(name: str) -> Lines:
 
 
 def stay_table(mean_days: float) -> Lines:
-    """Mean stay by age: the shape of London's mean emergency stay in 2022, with the mean of medical admissions."""
+    """Mean stay by age: the shape of London's mean emergency stay in 2022, with the mean given."""
     shape = {row["age_band"]: float(row["mean_los_emergency_days"]) for row in source("mean_los_by_age_2022")}
     shape = {band: shape.get(band, shape["17-19"]) for band in BANDS}
     rates, people = need_rates(), catchment()
@@ -235,12 +262,12 @@ def stay_table(mean_days: float) -> Lines:
 
 
 def routes_table(steps: tuple[str, str, str, str], leave: bool) -> Lines:
-    """Where those go who need a bed: critical care, surgery, rapid response or medicine; children to their ward.
+    """Where those go who need a bed: critical care, surgery, rapid response or medicine; children's ward.
 
     With `leave`, those without a night leave first.
     """
     rates, people = need_rates(), catchment()
-    same_day = {band: 0.0 for band in BANDS}
+    same_day = dict.fromkeys(BANDS, 0.0)
     if leave:
         total = {band: rates["same_day"][band] + rates["admitted_to_stay"][band] for band in BANDS}
         same_day = {band: rates["same_day"][band] / total[band] for band in BANDS}
@@ -265,9 +292,12 @@ def routes_table(steps: tuple[str, str, str, str], leave: bool) -> Lines:
 
 
 def needs_table() -> Lines:
-    """What people need after hospital, by age: the assumed share, split as Bristol's pathways 1 to 3 (read)."""
+    """What people need after hospital, by age: the assumed share, split as Bristol's pathways 1 to 3."""
     rows = source("d2a_pathway_parameters_bnssg")
-    flow = {p: sum(float(r["mean_arrivals_per_day"]) for r in rows if r["pathway"] == p) for p in ("P1", "P2", "P3")}
+    flow = {
+        p: sum(float(r["mean_arrivals_per_day"]) for r in rows if r["pathway"] == p)
+        for p in ("P1", "P2", "P3")
+    }
     names = {"P1": "home care", "P2": "intermediate care", "P3": "care home"}
     lines: Lines = [("age_band", "to", "share")]
     for band in BANDS:
@@ -281,6 +311,7 @@ def needs_table() -> Lines:
 
 
 def days_in(month: str) -> int:
+    """Days of a month written 2018-04."""
     return monthrange(int(month[:4]), int(month[5:]))[1]
 
 
@@ -295,7 +326,9 @@ def profiles() -> dict[str, list[float]]:
         for row in source("trust_ae_monthly_2018_19")
         for kind in ("attendances", "admissions")
     }
-    index = {int(row["month"]): float(row["adm_per_day_index"]) for row in source("ae_monthly_seasonality_london")}
+    index = {
+        int(row["month"]): float(row["adm_per_day_index"]) for row in source("ae_monthly_seasonality_london")
+    }
     admitted = published()["admitted"] / 365
     rates, people = need_rates(), catchment()
     same_day = sum(rates["same_day"][band] * people[band] for band in BANDS) / 1000 / 365
@@ -327,7 +360,7 @@ def profiles() -> dict[str, list[float]]:
 
 
 def bed_steps() -> list[int]:
-    """General and acute beds in the four quarters of 2018/19 against the mean of the year, rounded to whole beds."""
+    """General and acute beds in the quarters of 2018/19 against the mean of the year, in whole beds."""
     beds = [float(row["kh03_avail_ga_avg_beds"]) for row in source("trust_beds_quarterly_kh03")]
     return [round(quarter - sum(beds) / len(beds)) for quarter in beds]
 
@@ -362,6 +395,7 @@ def text(lines: Iterable[Sequence[object]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    """Writes or checks the tables; 1 if `--check` finds one that is not current."""
     stale = []
     for name, lines in tables().items():
         path = HERE / "tables" / f"{name}.csv"
@@ -370,7 +404,9 @@ def main(arguments: list[str]) -> int:
             stale.append(path.name)
             if "--check" not in arguments:
                 path.write_text(text(lines), encoding="utf-8")
-    sys.stdout.write(f"{len(stale)} tables changed: {', '.join(stale)}\n" if stale else "all tables are current\n")
+    sys.stdout.write(
+        f"{len(stale)} tables changed: {', '.join(stale)}\n" if stale else "all tables are current\n"
+    )
     return 1 if stale and "--check" in arguments else 0
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from flowsim.model.ages import by_age, limits
 from flowsim.model.arrivals import Arrivals
 from flowsim.model.names import near
 from flowsim.model.parts import ByMark, Priority, Shares
 from flowsim.model.pathways import Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report, named
+from flowsim.model.report import Report
 from flowsim.model.tables import Table
+from flowsim.model.units import named
 
 PERIODS = {"hour": "day", "minute": "day", "weekday": "week", "month": "year"}
 """What a profile describes, by its kind; a source has at most one of each."""
@@ -103,12 +105,6 @@ def _gaps(report: Report, table: Table, variants: list[str]) -> None:
 # ---- age bands ----
 
 
-def limits(band: str) -> tuple[int, int | None]:
-    """First and last age of a band; None as last if it is open."""
-    low, _, high = band.removesuffix("+").partition("-")
-    return int(low), None if band.endswith("+") else int(high or low)
-
-
 def _band_sources(report: Report) -> Iterator[tuple[KeyPath, list[str], bool]]:
     """Every list of age bands with its field, and whether all bands must stand there."""
     if report.model.population is not None:
@@ -135,7 +131,7 @@ def _age_bands(report: Report) -> list[str]:
             report.say(path, malformed[0], "must be an age band, written like 65-69 or 90+")
             continue
         if not known:
-            known = sorted(bands, key=limits_key)
+            known = sorted(bands, key=by_age)
             _sound_bands(report, path, known)
             continue
         for band in bands:
@@ -149,12 +145,6 @@ def _age_bands(report: Report) -> list[str]:
         if missing and must_be_all and set(bands) <= set(known):
             report.say(path, None, f"leaves out {named(missing)}: write 0 where there are none")
     return known
-
-
-def limits_key(band: str) -> tuple[int, int]:
-    """A key that sorts age bands from the youngest."""
-    low, high = limits(band)
-    return low, 999 if high is None else high
 
 
 def _is_band(band: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flowsim.model.pathways import Pathway, Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report, named
+from flowsim.model.report import Report
+from flowsim.model.units import named
 
 
 def check_places(report: Report) -> bool:

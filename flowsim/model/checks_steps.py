@@ -5,7 +5,8 @@ from __future__ import annotations
 from flowsim.model.parts import LEAVE
 from flowsim.model.pathways import POINTS, Pathway, Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report, edges_of, named, next_steps, reached, ring
+from flowsim.model.report import Report, edges_of, next_steps, reached, ring
+from flowsim.model.units import named, shares_above_one
 
 
 def check_steps(report: Report) -> None:
@@ -123,7 +124,6 @@ def _hold_rings(report: Report) -> None:
 
 
 def _shifts(report: Report) -> None:
-    total: dict[tuple[str, str, str], float] = {}
     for number, shift in enumerate(report.model.shifts):
         path: KeyPath = ("shifts", number)
         if shift.from_ == shift.to:
@@ -135,16 +135,10 @@ def _shifts(report: Report) -> None:
                 f"no pathway has both {shift.from_!r} and {shift.to!r}: they must be steps of one pathway"
             )
             report.say((*path, "to"), shift.to, message)
-        for name in having:
-            for band in shift.age_bands or ("",):
-                key = (name, shift.from_, band)
-                total[key] = total.get(key, 0) + shift.share
-                everybody = total.get((name, shift.from_, ""), 0) if band else 0
-                if total[key] + everybody > 1 + 1e-9:
-                    message = (
-                        f"together with earlier shifts {total[key] + everybody:g} of the patients: at most 1"
-                    )
-                    report.say((*path, "share"), shift.share, message)
+    if (number := shares_above_one(report.model)) is not None:
+        shift = report.model.shifts[number]
+        message = f"with the shifts before it more than all patients would leave {shift.from_!r}: at most 1"
+        report.say(("shifts", number, "share"), shift.share, message)
 
 
 def _clock(report: Report, name: str) -> None:

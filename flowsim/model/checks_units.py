@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from fractions import Fraction
-
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report, named
-from flowsim.model.schema import Model
-from flowsim.model.settings import CapacityChange
-from flowsim.model.units import SITE, Unit, named_units
+from flowsim.model.report import Report
+from flowsim.model.units import SITE, below_zero, named, units_changed
 
 
 def check_units(report: Report) -> None:
@@ -94,57 +89,6 @@ def _is_one_of(name: str, pattern: str) -> bool:
 
 
 # ---- changes of capacity ----
-
-
-def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
-    """The units that a change is about. Raises ValueError, with what would be right, if it cannot be done."""
-    of_setting = [units[name] for name in named_units(change.setting, units)]
-    found = [unit for unit in of_setting if change.at in (None, unit.at)]
-    if not found:
-        raise ValueError(
-            f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}"
-        )
-    if change.add is not None and len(found) > 1:
-        raise ValueError(f"{change.setting!r} has {len(found)} units: say which with `at`")
-    for unit in found:
-        if unit.kind == "unlimited":
-            raise ValueError(f"{unit.name!r} is unlimited: its capacity cannot change")
-        if unit.has_shifts and change.set is not None:
-            raise ValueError(f"{unit.name!r} has shifts: use add or times, not set")
-    return found
-
-
-def below_zero(model: Model, units: dict[str, Unit]) -> tuple[int, str] | None:
-    """The first change that takes a unit below 0, and why; changes count in written order."""
-    for unit in units.values():
-        mine = [
-            (number, change)
-            for number, change in enumerate(model.capacity_changes)
-            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at)
-        ]
-        days = {change.from_ + timedelta(milliseconds=change.ramp) for _, change in mine}
-        for day in sorted(days):
-            value = Fraction(_least(model, unit))
-            for number, change in mine:
-                if change.from_ + timedelta(milliseconds=change.ramp) > day:
-                    continue
-                if change.add is not None:
-                    value += change.add
-                elif change.set is not None:
-                    value = Fraction(change.set)
-                elif change.times is not None:
-                    value *= Fraction(str(change.times))
-                if value < 0:
-                    there = value - (change.add or 0)
-                    return number, f"{unit.name!r} has {float(there):g} by then: it cannot fall below 0"
-    return None
-
-
-def _least(model: Model, unit: Unit) -> int:
-    capacity = model.settings[unit.setting].capacity
-    if unit.has_shifts and capacity is not None:
-        return min(shift.beds for shift in capacity.shifts)
-    return unit.most
 
 
 def _changes(report: Report) -> None:
@@ -255,6 +199,3 @@ def _closed(report: Report) -> None:
             report.warnings.append(
                 f"{unit.name!r} has no capacity and its patients no longest wait: they wait for ever"
             )
-
-
-__all__ = ["below_zero", "check_units", "units_changed"]

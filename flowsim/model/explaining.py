@@ -33,8 +33,10 @@ _EXPECTED = {
 def tell(error: ValidationError, tree: Tree, root: type[Part], faults: Faults, base: KeyPath = ()) -> None:
     """Adds the faults of a validation error; those that reading has told already are left out.
 
-    `root` is the class that was validated, `base` the path in the tree of what was.
+    `root` is the class that was validated, or one that it is derived from; `base` is the path in the tree of
+    what was validated.
     """
+    root = _derived(root, error.title)
     for detail in error.errors(include_url=False):
         if detail["type"] == TOLD:
             continue
@@ -44,6 +46,12 @@ def tell(error: ValidationError, tree: Tree, root: type[Part], faults: Faults, b
         field, shown, message = _explain(detail, path, value, root)
         if not faults_at(faults, tree, field, message):
             faults.add(tree.file, tree.line(path), field_name(field), shown, message)
+
+
+def _derived(root: type[Part], title: str) -> type[Part]:
+    found = [root, *root.__subclasses__()]
+    found += [deeper for one in root.__subclasses__() for deeper in one.__subclasses__()]
+    return next((one for one in found if one.__name__ == title), root)
 
 
 def faults_at(faults: Faults, tree: Tree, field: KeyPath, message: str) -> bool:

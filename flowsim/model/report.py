@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from flowsim.errors import Faults
 from flowsim.model.arrivals import Arrivals
@@ -14,9 +14,6 @@ from flowsim.model.reading import KeyPath, Tree, field_name
 from flowsim.model.schema import Model
 from flowsim.model.tables import Table
 from flowsim.model.units import Unit, pools_of, root_of, units_of
-
-NAMED = 3
-"""A message names at most this many of what is missing."""
 
 
 class Report:
@@ -65,12 +62,6 @@ class Report:
     def homes_of(self, pathway: Pathway) -> list[str]:
         """The places where the patients of a pathway may live."""
         return list(dict.fromkeys(place for source in pathway.arrivals for place in self.homes(source)))
-
-
-def named(names: Sequence[str]) -> str:
-    """The first few names, and how many there are."""
-    shown = ", ".join(names[:NAMED])
-    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
 def next_steps(model: Model, pathway: Pathway, name: str, *, with_zero: bool = False) -> set[str]:

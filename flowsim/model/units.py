@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from fractions import Fraction
 from typing import Literal, NamedTuple
 
+from flowsim.model.parts import SHARE_TOLERANCE
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
+from flowsim.model.settings import CapacityChange
 
+NAMED = 3
+"""A message names at most this many of what is missing."""
 SITE = "{site}"
 """In the name of a pool: one pool for each site."""
 
@@ -90,3 +96,79 @@ def named_units(word: str, units: dict[str, Unit]) -> list[str]:
 def _at_site(word: str, site: str, units: dict[str, Unit]) -> list[str]:
     word = word.replace(SITE, site)
     return [name for name in named_units(word, units) if units[name].at == site or name == word]
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few names, and how many there are."""
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
+
+
+def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
+    """The units that a change is about. Raises ValueError, with what would be right, if it cannot be done."""
+    of_setting = [units[name] for name in named_units(change.setting, units)]
+    found = [unit for unit in of_setting if change.at in (None, unit.at)]
+    if not found:
+        raise ValueError(
+            f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}"
+        )
+    if change.add is not None and len(found) > 1:
+        raise ValueError(f"{change.setting!r} has {len(found)} units: say which with `at`")
+    for unit in found:
+        if unit.kind == "unlimited":
+            raise ValueError(f"{unit.name!r} is unlimited: its capacity cannot change")
+        if unit.has_shifts and change.set is not None:
+            raise ValueError(f"{unit.name!r} has shifts: use add or times, not set")
+    return found
+
+
+def below_zero(model: Model, units: dict[str, Unit]) -> tuple[int, str] | None:
+    """The first change that takes a unit below 0, and why; changes count in written order."""
+    for unit in units.values():
+        mine = [
+            (number, change)
+            for number, change in enumerate(model.capacity_changes)
+            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at)
+        ]
+        days = {change.from_ + timedelta(milliseconds=change.ramp) for _, change in mine}
+        for day in sorted(days):
+            value = Fraction(_least(model, unit))
+            for number, change in mine:
+                if change.from_ + timedelta(milliseconds=change.ramp) > day:
+                    continue
+                if change.add is not None:
+                    value += change.add
+                elif change.set is not None:
+                    value = Fraction(change.set)
+                elif change.times is not None:
+                    value *= Fraction(str(change.times))
+                if value < 0:
+                    there = value - (change.add or 0)
+                    return number, f"{unit.name!r} has {float(there):g} by then: it cannot fall below 0"
+    return None
+
+
+def _least(model: Model, unit: Unit) -> int:
+    capacity = model.settings[unit.setting].capacity
+    if unit.has_shifts and capacity is not None:
+        return min(shift.beds for shift in capacity.shifts)
+    return unit.most
+
+
+def shares_above_one(model: Model) -> int | None:
+    """The first shift of care that, with those before it, takes more than all patients of a step; else None."""
+    total: dict[tuple[str, str, str], float] = {}
+    for number, shift in enumerate(model.shifts):
+        for name in [shift.pathway] if shift.pathway is not None else list(model.pathways):
+            if not {shift.from_, shift.to} <= set(model.pathways[name].steps):
+                continue
+            for band in shift.age_bands or ("",):
+                key = (name, shift.from_, band)
+                total[key] = total.get(key, 0) + shift.share
+                everybody = total.get((name, shift.from_, ""), 0)
+                others = [
+                    share for (*place, of), share in total.items() if of and place == [name, shift.from_]
+                ]
+                if everybody + max(others, default=0) > 1 + SHARE_TOLERANCE:
+                    return number
+    return None

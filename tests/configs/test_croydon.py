@@ -1,4 +1,4 @@
-"""The model of Croydon: its tables are current, its figures are those of its sources, every number says whence."""
+"""The model of Croydon: its tables are current, its figures those published, each with where it is from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def loaded() -> LoadedModel:
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    with open(FOLDER / "tables" / f"{name}.csv", encoding="utf-8", newline="") as file:
+    with (FOLDER / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -70,7 +70,9 @@ def test_attendances_and_admissions_of_the_first_year_are_those_published(rebuil
             people[row["age_band"]] = people.get(row["age_band"], 0.0) + float(row["people"])
 
     def a_year(need: str) -> float:
-        return sum(float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}"))
+        return sum(
+            float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}")
+        )
 
     stays = a_year("admitted_to_stay") + rebuild.RETURNS_A_YEAR
     assert a_year("urgent_treatment") == pytest.approx(133_773, rel=1e-4)
@@ -100,7 +102,9 @@ def test_high_and_low_migration_keep_the_published_totals_of_broad_bands(rebuild
             if variant in row["basis"]
         }
         for year in (2021, 2026, 2031):
-            assert people[year, "75-79"] + people[year, "80-84"] == pytest.approx(wide[year, "75-84"], rel=1e-3)
+            assert people[year, "75-79"] + people[year, "80-84"] == pytest.approx(
+                wide[year, "75-84"], rel=1e-3
+            )
             whole = sum(people[year, band] for band in rebuild.BANDS)
             assert whole == pytest.approx(sum(wide[year, band] for y, band in wide if y == year), rel=1e-3)
 
@@ -114,7 +118,9 @@ def test_general_and_acute_beds_are_those_of_kh03(rebuild: ModuleType, loaded: L
         assert capacity is not None and capacity.beds is not None
         beds += capacity.beds
     beds += sum(
-        int(row["capacity"]) for row in rows("units") if row["setting"] == "stroke unit" and row["of"] == "beds"
+        int(row["capacity"])
+        for row in rows("units")
+        if row["setting"] == "stroke unit" and row["of"] == "beds"
     )
     quarters = [float(row["kh03_avail_ga_avg_beds"]) for row in rebuild.source("trust_beds_quarterly_kh03")]
     assert beds == round(sum(quarters) / 4)
