@@ -56,7 +56,10 @@ class Check:
     def assumptions_by_kind(self) -> dict[str, int]:
         """How many numbers are read, derived and assumed."""
         counted = Counter(row["kind"] for row in self.assumptions)
-        return {kind: counted[kind] for kind in sorted(counted, key=lambda k: (k not in KINDS, KINDS.index(k) if k in KINDS else k))}
+        return {
+            kind: counted[kind]
+            for kind in sorted(counted, key=lambda k: (k not in KINDS, KINDS.index(k) if k in KINDS else k))
+        }
 
 
 def check(path: str | Path) -> Check:
@@ -86,20 +89,28 @@ def kind_of(path: str | Path) -> Kind:
             message = "holds results: look at them with `flowsim compare` or `flowsim audit`"
         raise InputError([Fault(name, None, "", "", message)])
     if not is_there:
-        message = "there is no such file or folder, and nothing of this name ships" + near(name, [*models, *experiments])
+        message = "there is no such file or folder, and nothing of this name ships" + near(
+            name, [*models, *experiments]
+        )
         raise InputError([Fault(name, None, "", "", message)])
     try:
         tree = parse_yaml(given.read_text(encoding="utf-8"), name, Faults())
     except (OSError, ValueError):
         return "model"  # reading it as one tells what is wrong
-    return "experiment" if tree is not None and isinstance(tree.data, dict) and "scenarios" in tree.data else "model"
+    return (
+        "experiment"
+        if tree is not None and isinstance(tree.data, dict) and "scenarios" in tree.data
+        else "model"
+    )
 
 
 def _check_model(loaded: LoadedModel) -> Check:
     model = loaded.model
     years = _years_ahead(loaded)
     end = model.start.replace(year=model.start.year + years)
-    network, labels = compile_network(model, Window(model.start, 0, (end - model.start).days * DAY_MS, "month"))
+    network, labels = compile_network(
+        model, Window(model.start, 0, (end - model.start).days * DAY_MS, "month")
+    )
     window = Window(model.start, 0, (end - model.start).days * DAY_MS, "month")
     return Check(kind="model", name=model.name, title=model.title, file=loaded.files[0], model=model.name,
                  **_facts(loaded, network, labels, window))  # fmt: skip

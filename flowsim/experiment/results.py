@@ -52,7 +52,9 @@ class ExperimentResults:
             "seed": was["seed"], "visits": was["visits"],
         }  # fmt: skip
         experiment = loaded.experiment.model_copy(update=as_run)
-        return cls(folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios))
+        return cls(
+            folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios)
+        )
 
     @property
     def experiment(self) -> Experiment:
@@ -92,7 +94,9 @@ class ExperimentResults:
             self._values[name] = pd.DataFrame(rows, columns=columns)
         return self._values[name]
 
-    def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
+    def compare(
+        self, measure: str | None = None, by: str | None = None, baseline: str | None = None
+    ) -> pd.DataFrame:
         """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals.
 
         Columns `COMPARISON`, one row for each scenario, measure and place or setting, the baseline's own rows first.
@@ -109,10 +113,14 @@ class ExperimentResults:
         for key, one in wanted.items():
             table = values[values["key"] == key]
             for row in dict.fromkeys(table["row"]):
-                wide = table[table["row"] == row].pivot(index="replication", columns="scenario", values="value")
+                wide = table[table["row"] == row].pivot(
+                    index="replication", columns="scenario", values="value"
+                )
                 for scenario in (baseline, *(name for name in scenarios if name != baseline)):
                     if scenario in wide and baseline in wide:
-                        rows.append(_compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1]))
+                        rows.append(
+                            _compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1])
+                        )
         return pd.DataFrame(rows, columns=[*COMPARISON, "key", "label"])
 
     def _wanted(self, measure: str | None, by: str | None) -> dict[str, Wanted]:
@@ -162,7 +170,11 @@ class ExperimentResults:
             (scenario, int(ledger.book("inside").sum()), int(ledger.book("waiting").sum()))
             for scenario, _, ledger in self.ledgers()
         ]
-        return pd.DataFrame(rows, columns=["scenario", "served", "waiting"]).groupby("scenario", sort=False).mean()
+        return (
+            pd.DataFrame(rows, columns=["scenario", "served", "waiting"])
+            .groupby("scenario", sort=False)
+            .mean()
+        )
 
     def audit(self) -> auditing.AuditReport:
         """Every file against the journal, every ledger against the laws."""

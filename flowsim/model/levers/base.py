@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from flowsim.model.parts import Part
 from flowsim.model.quantities import UNITS_MS
@@ -16,10 +17,11 @@ class LeverError(ValueError):
 class Lever(Part):
     """A change of a model. `apply` makes a new model and never changes one."""
 
-    @property
-    def start(self) -> date | None:
-        """First day on which the lever changes anything; None if it has no date."""
-        return None
+    if TYPE_CHECKING:  # A property here would hide the field of levers that are written with a `start`.
+
+        @property
+        def start(self) -> date | None:
+            """First day on which the lever changes anything; None if it has no date."""
 
     def apply(self, model: Model) -> Model:
         """The model with this change. Raises LeverError if it does not fit the model."""

@@ -27,6 +27,11 @@ class DemandGrowth(Lever):
                 raise ValueError(f"growth of {name}: must be above -1, and at most 10 (0.013 is 1.3% a year)")
         return self
 
+    @property
+    def start(self) -> None:
+        """It has no date: it holds from the first day."""
+        return None
+
     def apply(self, model: Model) -> Model:
         """The model with the variant and the growth named here, else as it was."""
         changes: dict[str, object] = {}
