@@ -30,12 +30,12 @@ def refuse(model: Model, field: str, value: object, message: str) -> NoReturn:
 
 def ints(values: Iterable[int]) -> Ints:
     """A read-only array of int64."""
-    return frozen(np.array(list(values), dtype=np.int64))
+    return frozen(np.array(list(values), dtype=np.int64))  # type: ignore[no-any-return]
 
 
 def floats(values: Iterable[float]) -> Floats:
     """A read-only array of float64."""
-    return frozen(np.array(list(values), dtype=np.float64))
+    return frozen(np.array(list(values), dtype=np.float64))  # type: ignore[no-any-return]
 
 
 def frozen(array: Any) -> Any:

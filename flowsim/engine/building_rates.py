@@ -170,7 +170,10 @@ class Rates:
 
     def profiles(self, source: Arrivals) -> Profiles:
         """The profiles of a source; where it has none the weights are all 1."""
-        day, week, year, peak = (1.0,), (1.0,) * 7, (1.0,) * 12, 1.0
+        day: tuple[float, ...] = (1.0,)
+        week: tuple[float, ...] = (1.0,) * 7
+        year: tuple[float, ...] = (1.0,) * 12
+        peak = 1.0
         seen: set[str] = set()
         for name in source.profile:
             if name not in self.model.profiles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flowsim.engine.building_choices import Chosen
 from flowsim.engine.building_graph import Graph
@@ -55,18 +55,20 @@ class Reach:
             goes |= self._sites_of(unit, sites)
         return goes
 
-    def _chosen(self, step: int, place: int, sites: int) -> Iterable[int]:
+    def _chosen(self, step: int, place: int, sites: int) -> Sequence[int]:
         chosen = self.choices[step]
         setting, field = self.graph.steps[step][2].in_, self.graph.field(step)
         if chosen.kind != Choice.SAME_SITE:
             if not chosen.units[place]:
-                message = f"has no unit of '{setting}' to go to: give it one, or a row of shares"
+                message = (
+                    f"has no unit of '{setting}', and patients who live there come: give it one, or shares"
+                )
                 refuse(self.units.model, field, self.places[place], message)
             return chosen.units[place]
         if sites & NO_SITE:
             message = f"cannot be told: patients from '{self.places[place]}' may come from no site"
             refuse(self.units.model, field, "same site", message)
-        found = []
+        found: list[int] = []
         for name, site in self.units.sites.items():
             if sites >> (site + 1) & 1:
                 if not chosen.units[site]:

@@ -39,7 +39,7 @@ class Classes:
         size = len(units.all)
         self.levels: list[list[int]] = []
         self.priority_by: list[int] = []
-        wanted = []
+        wanted: list[tuple[int, int, int]] = []
         for step, (_, _, content) in enumerate(graph.steps):
             priority, field = content.priority, f"{graph.field(step)}: priority"
             by = marks.by(field, priority.by)
@@ -102,7 +102,8 @@ class Classes:
 def round_of(graph: Graph, step: int) -> tuple[int, list[int]]:
     """(kind, times since Monday) of a step's rounds: fixed times, rising, or from and to for each weekday."""
     content: Step = graph.steps[step][2]
-    fixed, window = set(), [-1] * 14
+    fixed: set[int] = set()
+    window = [-1] * 14
     for one in content.rounds:
         if bool(one.at) == (one.between is not None):
             refuse(graph.model, f"{graph.field(step)}: rounds", None, "give exactly one of at and between")

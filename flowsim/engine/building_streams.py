@@ -246,7 +246,7 @@ class Streams:
 
     def entries(self) -> set[tuple[int, int]]:
         """(place, step) of everyone who arrives, not counting the first day."""
-        found = set()
+        found: set[tuple[int, int]] = set()
         for stream in self.all:
             if stream.kind in (StreamKind.RATE, StreamKind.LISTED):
                 places = {self.marks.values["place"][stream.place], *(row[PLACE] for row in stream.marks)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -135,7 +136,7 @@ class Pools:
         self.number = numbered(queue.name for queue in self.all)
         if len(self.number) < len(self.all):
             names = [queue.name for queue in self.all]
-            twice = next(a for a, b in zip(names, names[1:], strict=False) if a == b)
+            twice = next(a for a, b in itertools.pairwise(names) if a == b)
             refuse(
                 units.model, "pools", twice, "is also the name of a unit outside it: name the pool otherwise"
             )

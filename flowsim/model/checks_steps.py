@@ -135,10 +135,10 @@ def _shifts(report: Report) -> None:
                 f"no pathway has both {shift.from_!r} and {shift.to!r}: they must be steps of one pathway"
             )
             report.say((*path, "to"), shift.to, message)
-    if (number := shares_above_one(report.model)) is not None:
-        shift = report.model.shifts[number]
+    if (excess := shares_above_one(report.model)) is not None:
+        shift = report.model.shifts[excess]
         message = f"with the shifts before it more than all patients would leave {shift.from_!r}: at most 1"
-        report.say(("shifts", number, "share"), shift.share, message)
+        report.say(("shifts", excess, "share"), shift.share, message)
 
 
 def _clock(report: Report, name: str) -> None:

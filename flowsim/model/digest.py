@@ -4,19 +4,65 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+from datetime import date, datetime
 
+from flowsim.model.arrivals import Arrivals
 from flowsim.model.loading import LoadedModel
+from flowsim.model.parts import Part, Shares
+from flowsim.model.pathways import At, Pathway
+from flowsim.model.schema import Model
+from flowsim.model.tables import Table
 
-ORDERED = ("then", "steps", "units", "groups", "pools", "settings", "pathways")
-"""Reminder of where order has meaning: shares are drawn, and steps entered, in written order."""
+_DRAWN = {(Shares, "everybody"), (Shares, "of"), (At, "shares"), (Arrivals, "residence"), (Arrivals, "ages")}
+"""Fields from whose shares something is drawn: their written order has meaning."""
+_WORDS = {(Model, "title"), (Model, "description")}
+"""Fields that change no result."""
 
 
 def digest(loaded: LoadedModel) -> str:
-    """SHA-256 over the canonical meaning of a model: its values and the contents of its tables.
+    """SHA-256 of a model as read: its values and what is in its tables.
 
-    Comments, flow style, the names of its files and the order of keys of the language do not matter; nor do
-    sources. The order of names does, where it has meaning: shares are drawn in written order.
+    Comments, flow style, the names of files, sources, titles, and the order of keys do not matter. The order
+    of shares does, because they are drawn in written order, and so does which step is the first.
     """
-    return ""
+    return digest_of_model(loaded.model)
+
+
+def digest_of_model(model: Model) -> str:
+    """SHA-256 of a model, also of one that levers have made."""
+    return digest_of_tree(_meaning(model))
+
+
+def digest_of_tree(data: object) -> str:
+    """SHA-256 of plain data, whatever the order of keys; dates count as they are written."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no plain data")
+
+
+def _meaning(value: object, is_drawn: bool = False) -> object:
+    """A value as plain data in which only what has a meaning makes a difference."""
+    if isinstance(value, Part):
+        kind = type(value)
+        names = [name for name in kind.model_fields if (kind, name) not in _WORDS]
+        found = {name: _meaning(getattr(value, name), (kind, name) in _DRAWN) for name in names}
+        if isinstance(value, Pathway):
+            found["first"] = next(iter(value.steps), "")
+        return found
+    if isinstance(value, Table):
+        return {name: [_meaning(cell) for cell in cells] for name, cells in value.columns.items()}
+    if isinstance(value, dict):
+        if is_drawn:
+            return [[key, _meaning(inner, True)] for key, inner in value.items()]
+        return {key: _meaning(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_meaning(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        # 30 and 30.0 are the same number, whichever the parser made.
+        return int(value)
+    return value

@@ -156,7 +156,7 @@ def _least(model: Model, unit: Unit) -> int:
 
 
 def shares_above_one(model: Model) -> int | None:
-    """The first shift of care that, with those before it, takes more than all patients of a step; else None."""
+    """The first shift of care that, with those before it, takes more than all patients of a step."""
     total: dict[tuple[str, str, str], float] = {}
     for number, shift in enumerate(model.shifts):
         for name in [shift.pathway] if shift.pathway is not None else list(model.pathways):

@@ -25,9 +25,7 @@ class CommunityShift(CareShift, Lever):
         if self.from_ == self.to:
             raise LeverError(f"{self.to!r} is both from and to: patients must go elsewhere")
         if not any({self.from_, self.to} <= set(pathway.steps) for pathway in pathways.values()):
-            raise LeverError(
-                f"{self.from_!r} and {self.to!r} must be steps of one pathway, and none has both"
-            )
+            raise LeverError(f"{self.from_!r} and {self.to!r} must be steps of one pathway")
         bands = age_bands_of(model)
         for band in self.age_bands:
             if band not in bands:
@@ -42,7 +40,5 @@ class CommunityShift(CareShift, Lever):
         """The change in words."""
         who = f" aged {', '.join(self.age_bands)}" if self.age_bands else ""
         where = f" ({self.pathway})" if self.pathway else ""
-        return (
-            f"community shift: {self.share:.4g} of patients{who} go to {self.to} instead of {self.from_}{where}"
-            f" from {date_in_words(self.start)}{ramp_in_words(self.ramp)}"
-        )
+        what = f"{self.share:.4g} of patients{who} go to {self.to} instead of {self.from_}{where}"
+        return f"community shift: {what} from {date_in_words(self.start)}{ramp_in_words(self.ramp)}"

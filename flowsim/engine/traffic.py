@@ -1,0 +1,369 @@
+"""Traffic equations: the load offered to each unit before any run, by year, and which unit tips over first.
+
+Visits to steps solve the linear equations of routing, loops and all: with F = (I - P)^-1, patients who enter at step e pay
+F[e, k] visits to step k (Jackson, Networks of waiting lines, 1957). They are solved for each kind of patient whose routing
+or stay differs (age band, groups, place) and weighted with how many there are. Queues that are left, full or passed on,
+responses, and units of a pool other than the own one are not looked at: it is the load that is offered to the own units.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from flowsim.engine.distributions import mean_and_sd
+from flowsim.engine.network import LEAVE, Choice, Floats, Labels, Network, StreamKind, UnitKind
+
+DAY_MS = 86_400_000
+WEEK_MS = 7 * DAY_MS
+YEAR_MS = 365 * DAY_MS
+AGE, PLACE, GROUPS = 0, 1, 2
+ENDLESS = 1e6
+"""More visits to a step than this, by one patient, count as a loop that is hardly ever left."""
+
+
+class LoadRow(NamedTuple):
+    """Load of one unit in one year.
+
+    `load` and `capacity` are mean beds, for slots starts a day; `capacity` is infinite for unlimited units. `arrivals_a_year`
+    are visits in 365 days. `utilisation` is load / capacity: from 1 on a queue grows without end.
+    """
+
+    unit: str
+    setting: str
+    at: str
+    level: str
+    year: str
+    arrivals_a_year: float
+    load: float
+    capacity: float
+    utilisation: float
+
+
+class Kinds(NamedTuple):
+    """Patients of one pathway by what their routing and stays depend on: N kinds and K steps of the pathway."""
+
+    ages: Any  # [N] age band
+    chances: Floats  # [N] share of the kind among the patients of its age band
+    routing: Floats  # [N, K, K] chance of going from one step to another
+    visits: Floats  # [N, K, K] visits to a step by a patient who enters at another
+    stay: Floats  # [N, K] mean stay in milliseconds
+    hold: Floats  # [N, K] mean time its unit is held while later steps are served
+
+
+def offered_load(network: Network, labels: Labels, years: Sequence[tuple[str, int, int]]) -> list[LoadRow]:
+    """Load of every unit in each year, which is (name, from, to) in milliseconds within the run.
+
+    Rows by year and then unit. Warns, naming the steps, if patients hardly ever leave a loop of steps.
+    """
+    rows = []
+    for year, first, last in years:
+        arrivals, busy = _loads(network, labels, first, last)
+        for number, unit in enumerate(labels.units):
+            kind = network.unit_kind[number]
+            load = arrivals[number] * DAY_MS if kind == UnitKind.SLOTS else busy[number]
+            capacity = mean_capacity(network, number, first, last)
+            used = load / capacity if capacity > 0 else math.inf if load > 0 else 0.0
+            rows.append(
+                LoadRow(
+                    unit.name, unit.setting, unit.at, unit.level, year,
+                    float(arrivals[number] * YEAR_MS), float(load), capacity, float(used),
+                )
+            )  # fmt: skip
+    return rows
+
+
+def first_to_tip(rows: Iterable[LoadRow]) -> LoadRow | None:
+    """The most loaded unit of the first year in which one has a utilisation of 1 or more; else of all years.
+
+    None if no unit has a limit. Of equals the first is taken.
+    """
+    limited = [row for row in rows if math.isfinite(row.capacity)]
+    tipped = [row for row in limited if row.utilisation >= 1]
+    among = [row for row in tipped if row.year == tipped[0].year] or limited
+    return max(among, key=lambda row: row.utilisation, default=None)
+
+
+def mean_capacity(network: Network, unit: int, first: int, last: int) -> float:
+    """Mean beds, or slots a day, of a unit in [first, last); infinite if it is unlimited."""
+    kind = network.unit_kind[unit]
+    if kind == UnitKind.UNLIMITED:
+        return math.inf
+    if kind == UnitKind.SLOTS:
+        rows = slice(int(network.session_first[unit]), int(network.session_first[unit + 1]))
+        within = (network.session_open[rows] >= first) & (network.session_open[rows] < last)
+        return float(network.session_slots[rows][within].sum()) * DAY_MS / (last - first)
+    rows = slice(int(network.capacity_first[unit]), int(network.capacity_first[unit + 1]))
+    starts = np.clip(network.capacity_at[rows], first, last)
+    return float((network.capacity_beds[rows] * np.diff(np.append(starts, last))).sum()) / (last - first)
+
+
+def arrival_rates(network: Network, first: int, last: int) -> dict[tuple[int, int, int], Floats]:
+    """Mean arrivals per millisecond in [first, last) by age band, for each (pathway, step entered, place)."""
+    n = network
+    ages = int(n.counts[7])
+    found: dict[tuple[int, int, int], Floats] = {}
+    means = _thinned(n, first, last)
+    for stream, kind in enumerate(n.stream_kind):
+        at = (int(n.stream_pathway[stream]), int(n.stream_step[stream]))
+        mix = np.diff(n.stream_mix[stream * ages : (stream + 1) * ages], prepend=0.0)
+        if kind == StreamKind.RATE:
+            key = (*at, int(n.stream_place[stream]))
+            found[key] = found.get(key, np.zeros(ages)) + means[stream] * mix / n.stream_gap_ms[stream]
+        elif kind == StreamKind.LISTED:
+            rows = slice(int(n.listed_first[stream]), int(n.listed_first[stream + 1]))
+            within = (n.listed_at[rows] >= first) & (n.listed_at[rows] < last)
+            for marks in n.listed_marks[rows][within]:
+                key = (*at, int(marks[PLACE]))
+                one = mix if marks[AGE] < 0 else np.eye(ages)[marks[AGE]]
+                found[key] = found.get(key, np.zeros(ages)) + one / (last - first)
+    return found
+
+
+def _thinned(n: Network, first: int, last: int) -> Floats:
+    """[S, A] mean of ratio x profile over the days that start in [first, last)."""
+    days = n.day_starts[:-1]
+    days = days[(days >= first) & (days < last)]
+    if not len(days):
+        days = np.array([first])
+    weekday = (days + n.week_offset_ms) % WEEK_MS // DAY_MS
+    month = n.month_of_year[np.searchsorted(n.month_starts, days, side="right") - 1]
+    segment = np.searchsorted(n.segment_starts, days, side="right") - 1
+    counts = np.zeros((len(n.segment_starts), 7, 12))
+    np.add.at(counts, (segment, weekday, month), 1 / len(days))
+    streams = len(n.stream_kind)
+    day = [n.day_profile[n.day_profile_first[s] : n.day_profile_first[s + 1]].mean() for s in range(streams)]
+    week, year = n.week_profile.reshape(streams, 7), n.year_profile.reshape(streams, 12)
+    weights = np.einsum("gwm,sw,sm->sg", counts, week, year) * np.array(day).reshape(streams, 1)
+    return np.einsum("sg,sga->sa", weights, n.ratio)  # type: ignore[no-any-return]
+
+
+# --- kinds of patients ------------------------------------------------------------------------------------------
+
+
+class Pathway:
+    """The steps of one pathway in a span of time, with the kinds of patients that go through them."""
+
+    def __init__(self, network: Network, labels: Labels, pathway: int, first: int, last: int) -> None:
+        self.network, self.labels, self.span = network, labels, (first, last)
+        self.steps = np.flatnonzero(network.step_pathway == pathway)
+        self.marks = self._marks()
+        self.ages = range(int(network.counts[7]))
+        self.values = [len(values) for _, values in labels.groups]
+        self.keeps = network.keeps[np.ix_(self.steps, self.steps)].astype(bool)
+        self.means = [self._mean_stay(int(step)) for step in self.steps]
+        self._kinds: dict[int, Kinds] = {}
+
+    def _marks(self) -> set[int]:
+        """Marks on which routing or stays depend, and those on which these depend."""
+        n = self.network
+        found = {int(by) for name in (n.route_by, n.stay_by) for by in name[self.steps]}
+        ahead = [mark for mark in found if mark >= GROUPS]
+        while ahead:
+            by = int(n.group_by[ahead.pop() - GROUPS])
+            if by not in found:
+                found.add(by)
+                if by >= GROUPS:
+                    ahead.append(by)
+        return found - {-1}
+
+    def _mean_stay(self, step: int) -> float:
+        """Mean of a stay before its mark scales it."""
+        n = self.network
+        distribution = int(n.stay_distribution[step])
+        return mean_and_sd(int(n.family[distribution]), n.parameters, int(n.parameter_first[distribution]))[0]  # type: ignore[arg-type]
+
+    def kinds(self, place: int) -> Kinds:
+        """All kinds of patients from a place; the same for every place unless something depends on it."""
+        key = place if PLACE in self.marks else -1
+        if key not in self._kinds:
+            self._kinds[key] = self._solve(list(self._combinations(place)))
+        return self._kinds[key]
+
+    def _combinations(self, place: int) -> Iterable[tuple[list[int], float]]:
+        """(marks, chance among patients of the age band) of each kind; groups that nothing depends on stand still."""
+        n = self.network
+        varies = [
+            range(count) if GROUPS + g in self.marks else range(1) for g, count in enumerate(self.values)
+        ]
+        for age in self.ages:
+            for values in itertools.product(*varies):
+                marks, chance = [age, place, *values], 1.0
+                for group, value in enumerate(values):
+                    if GROUPS + group in self.marks:
+                        by = int(n.group_by[group])
+                        row = int(n.group_row[group]) + (marks[by] if by >= 0 else 0)
+                        chance *= dict(_shares(n, row)).get(value, 0.0)
+                if chance > 0:
+                    yield marks, chance
+
+    def _solve(self, combinations: list[tuple[list[int], float]]) -> Kinds:
+        size = len(self.steps)
+        routing = np.zeros((len(combinations), size, size))
+        stay = np.zeros((len(combinations), size))
+        n = self.network
+        for kind, (marks, _) in enumerate(combinations):
+            for k, step in enumerate(self.steps):
+                by, row = int(n.stay_by[step]), int(n.stay_scale_first[step])
+                stay[kind, k] = self.means[k] * n.stay_scale[
+                    row + (marks[by] if by >= 0 else 0)
+                ] + self._round(int(step))
+                by, row = int(n.route_by[step]), int(n.route_row[step])
+                for to, share in _shares(n, row + (marks[by] if by >= 0 else 0)):
+                    if to != LEAVE:
+                        routing[kind, k] += share * self.instead(to, marks[AGE])
+        visits = self._visits(routing)
+        return Kinds(
+            np.array([marks[AGE] for marks, _ in combinations]), np.array([chance for _, chance in combinations]),
+            routing, visits, stay, self._hold(routing, stay),
+        )  # fmt: skip
+
+    def instead(self, step: int, age: int) -> Floats:
+        """Chances of the steps that patients on the way to a step go to, with shifts of care."""
+        n = self.network
+        found = np.zeros(len(self.steps))
+        left = 1.0
+        for rule in range(int(n.shift_first[step]), int(n.shift_first[step + 1])):
+            if n.shift_ages[rule, age]:
+                start, ramp = int(n.shift_start[rule]), int(n.shift_ramp[rule])
+                share = left * float(n.shift_share[rule]) * _mean_ramp(start, ramp, *self.span)
+                found[n.shift_to[rule] - self.steps[0]] += share
+                left -= share
+        found[step - self.steps[0]] += left
+        return found
+
+    def _round(self, step: int) -> float:
+        """Mean wait for the round of a step, of stays that end at any time of the week."""
+        n = self.network
+        times = n.round_ms[int(n.round_first[step]) : int(n.round_first[step + 1])]
+        if n.round_kind[step] == 2:
+            times = times.reshape(7, 2)
+            times = times[times[:, 0] >= 0].mean(axis=1)
+        if not len(times):
+            return 0.0
+        gaps = np.diff(np.append(times, times[0] + WEEK_MS))
+        return float((gaps * gaps).sum()) / (2 * WEEK_MS)
+
+    def _visits(self, routing: Floats) -> Floats:
+        """(I - P)^-1 of each kind; loops that are never left are left once in a thousand million times."""
+        identity = np.eye(len(self.steps))
+        with np.errstate(all="ignore"):
+            try:
+                visits: Floats = np.linalg.inv(identity - routing)
+                is_sound = bool(np.isfinite(visits).all() and np.abs(visits).max(initial=0) < ENDLESS)
+            except np.linalg.LinAlgError:
+                is_sound = False
+        if not is_sound:
+            visits = np.linalg.inv(identity - routing * (1 - 1e-9))
+            often = np.abs(visits).max(axis=(0, 1)) >= ENDLESS
+            names = ", ".join(": ".join(self.labels.steps[step]) for step in self.steps[often])
+            warnings.warn(f"patients hardly ever leave a loop of steps: {names}", stacklevel=2)
+        return visits
+
+    def _hold(self, routing: Floats, stay: Floats) -> Floats:
+        """Mean time a unit is held while later steps that do not release it are served."""
+        n = self.network
+        hold = np.zeros_like(stay)
+        for k, step in enumerate(self.steps):
+            releases = np.array(
+                [step in n.hold_step[n.hold_first[to] : n.hold_first[to + 1]] for to in self.steps], bool
+            )
+            through = self.keeps[:, k] & ~releases
+            if through.any():
+                kept = routing * through[None, None, :]
+                served = np.linalg.solve(
+                    np.eye(len(self.steps)) - kept * through[None, :, None], (stay * through)[..., None]
+                )
+                hold[:, k] = (kept[:, k, :] * served[..., 0]).sum(axis=1)
+        return hold
+
+
+def _shares(n: Network, row: int) -> list[tuple[int, float]]:
+    rows = slice(int(n.row_first[row]), int(n.row_first[row + 1]))
+    return list(
+        zip(n.row_to[rows].tolist(), np.diff(n.row_cumulative[rows], prepend=0.0).tolist(), strict=True)
+    )
+
+
+def _mean_ramp(start: int, ramp: int, first: int, last: int) -> float:
+    """Mean over [first, last) of a line from 0 at `start` to 1 at `start + ramp`."""
+
+    def area(at: int) -> float:
+        rising = min(max(at - start, 0), ramp)
+        return (rising * rising / (2 * ramp) if ramp else 0.0) + max(at - start - ramp, 0)
+
+    return (area(last) - area(first)) / (last - first)
+
+
+# --- units ------------------------------------------------------------------------------------------------------
+
+
+def _loads(n: Network, labels: Labels, first: int, last: int) -> tuple[Floats, Floats]:
+    """(arrivals per millisecond, mean number in service or held) of each unit in [first, last)."""
+    arrivals, busy = np.zeros(len(n.unit_kind)), np.zeros(len(n.unit_kind))
+    rates = arrival_rates(n, first, last)
+    for number in sorted({pathway for pathway, _, _ in rates}):
+        pathway = Pathway(n, labels, number, first, last)
+        for place in sorted({at for of, _, at in rates if of == number}):
+            kinds = pathway.kinds(place)
+            entering = np.zeros((len(kinds.ages), len(pathway.steps)))
+            for (of, step, at), by_age in rates.items():
+                if (of, at) == (number, place):
+                    into = np.array([pathway.instead(step, age) for age in pathway.ages])
+                    entering += (by_age[kinds.ages] * kinds.chances)[:, None] * into[kinds.ages]
+            visits = np.einsum("ne,nek->nk", entering, kinds.visits)
+            flows = np.einsum("nk,nkl->kl", visits, kinds.routing)
+            shares = _unit_shares(n, pathway.steps, place, flows)
+            arrivals += visits.sum(axis=0) @ shares
+            busy += (visits * kinds.stay).sum(axis=0) @ shares * n.unit_stay_factor
+            busy += (visits * kinds.hold).sum(axis=0) @ shares
+    return arrivals, busy
+
+
+def _unit_shares(n: Network, steps: Any, place: int, flows: Floats) -> Floats:
+    """[K, U] share of each step's visits that go to each unit, for patients of a place.
+
+    For steps at the site where the patient is, sites are followed along the flows between steps.
+    """
+    units, sites = len(n.unit_kind), int(n.unit_site.max(initial=-1)) + 1
+    shares = np.zeros((len(steps), units))
+    follows = np.array([n.choice[step] == Choice.SAME_SITE for step in steps])
+    for k, step in enumerate(steps):
+        row = int(n.choice_first[step])
+        if n.choice[step] == Choice.BY_PLACE:
+            if n.choice_unit[row + place] >= 0:
+                shares[k, n.choice_unit[row + place]] = 1.0
+        elif n.choice[step] == Choice.SHARES:
+            rows = slice(int(n.share_first[row + place]), int(n.share_first[row + place + 1]))
+            np.add.at(shares[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
+    if not follows.any():
+        return shares
+    at_site = np.zeros((units, sites))
+    at_site[n.unit_site >= 0, n.unit_site[n.unit_site >= 0]] = 1.0
+    known = shares @ at_site  # [K, sites] where patients are after a step that chose its unit by itself
+    moves = ~follows & (known.sum(axis=1) > 0)
+    incoming = np.divide(flows, flows.sum(axis=0), out=np.zeros_like(flows), where=flows.sum(axis=0) > 0)
+    after = np.where(moves[:, None], known, 0.0)
+    come = np.zeros_like(after)
+    for _ in range(1000):
+        come = incoming.T @ after
+        come = np.divide(
+            come, come.sum(axis=1)[:, None], out=np.zeros_like(come), where=come.sum(axis=1)[:, None] > 0
+        )
+        following = np.where(moves[:, None], known, come)
+        is_settled = np.abs(following - after).max(initial=0.0) < 1e-12
+        after = following
+        if is_settled:
+            break
+    for k, step in enumerate(steps):
+        if follows[k]:
+            row = int(n.choice_first[step])
+            for site in np.flatnonzero(come[k]):
+                if n.choice_unit[row + site] >= 0:
+                    shares[k, n.choice_unit[row + site]] += come[k, site]
+    return shares

@@ -1,0 +1,237 @@
+"""The commands: parse, call, print. They use only names that `flowsim` exports; heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections import Counter
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+import flowsim
+from flowsim.errors import Fault, InputError
+from flowsim.show.output import say, say_json, tell
+
+if TYPE_CHECKING:
+    from flowsim import ExperimentResults
+
+DONE, DAMAGED = 0, 3
+MOST_REPLICATIONS = 1_000_000
+
+
+class Command(TyperCommand):
+    """A command that refuses an option given twice, where the parser would silently keep the last."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The parser's own reading, after a look for repeated options."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for name, times in Counter(one.name for one in order if one.param_type_name == "option").items():
+            if times > 1:
+                spelt = next(one.opts[0] for one in order if one.name == name)
+                values = _values_of(spelt, args)
+                raise refusal(spelt, ", ".join(values), f"is given {times} times: give it once")
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Simulates patient flow through every level of a city's health and care.\n\n"
+    "MODEL and EXPERIMENT are a path or the name of one that ships (see `flowsim list`).",
+)  # fmt: skip
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+
+
+def refusal(option: str, value: str, message: str) -> InputError:
+    """What was given on the command line is refused."""
+    return InputError([Fault("command line", None, option, value, message)])
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        say(f"flowsim {version_of('flowsim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def flowsim_itself(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
+) -> None:
+    """Options before any command."""
+
+
+@app.command("list", cls=Command)
+def list_(json: Json = False) -> int:
+    """What ships: models to look at and copy, experiments to run."""
+    found = {
+        "models": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("configs")],
+        "experiments": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("experiments")],
+    }
+    if json:
+        say_json(found)
+        return DONE
+    width = max((len(one["name"]) for kind in found.values() for one in kind), default=0)
+    for kind, rows in found.items():
+        say(f"{kind}:")
+        for one in rows:
+            say(f"  {one['name']:{width}}  {one['title']}")
+    return DONE
+
+
+@app.command(cls=Command)
+def copy(
+    name: Annotated[str, typer.Argument(help="A model or experiment that ships.")],
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="A folder that is empty or not there yet.")],
+    json: Json = False,
+) -> int:
+    """A copy of a shipped model or experiment, to edit."""
+    file = flowsim.copy_shipped(name, directory)
+    is_model = file.name == "model.yaml"
+    if json:
+        say_json({"name": name, "kind": "model" if is_model else "experiment", "file": str(file)})
+        return DONE
+    say(f"'{name}' is now in {file.parent}; its main file is {file}.")
+    folder = shlex.quote(str(file.parent))
+    if is_model:
+        say(f"Next: edit it, then `flowsim check {folder}`.")
+    else:
+        say(f"Next: edit it, then `flowsim check {folder}` and `flowsim run {folder}`.")
+        say("Its `model:` still names the shipped one; to change that too, copy the model and write its path there.")
+    return DONE
+
+
+@app.command(cls=Command)
+def check(
+    path: Annotated[str, typer.Argument(help="A model or an experiment.")],
+    assumptions: Annotated[bool, typer.Option("--assumptions", help="Every number with its source.")] = False,
+    json: Json = False,
+) -> int:
+    """Reads a model or experiment, and refuses it or says what it is and what would tip over first."""
+    from flowsim.show import checks
+
+    found = flowsim.check(path)
+    if json:
+        say_json({"assumptions": found.assumptions} if assumptions else checks.document(found))
+    elif assumptions:
+        for line in checks.assumption_lines(found):
+            say(line)
+    else:
+        for line in checks.lines(found):
+            say(line)
+    return DONE
+
+
+@app.command(cls=Command)
+def run(
+    experiment: Annotated[str, typer.Argument(help="An experiment: a path or the name of one that ships.")],
+    out: Annotated[str | None, typer.Option(help="Folder of the results; results/NAME if left out.")] = None,
+    replications: Annotated[int | None, typer.Option(help="In place of the experiment's own number.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Add replications until intervals are within this share, such as 0.05.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
+    engine: Annotated[str, typer.Option(help="simpy")] = "simpy",
+    seed: Annotated[int | None, typer.Option(help="In place of the experiment's own.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The small form: shorter, with few replications.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")] = False,
+    json: Json = False,
+) -> int:
+    """Runs an experiment, or goes on with one that was interrupted, and ends with its answer."""
+    from flowsim.show import plots, report_lines
+    from flowsim.show.progress import Progress
+
+    if engine != "simpy":
+        raise refusal("--engine", engine, "must be simpy")
+    if out is not None and not out.strip():
+        raise refusal("--out", out, "is no name of a folder")
+    share = None if precision is None else _share("--precision", precision)
+    loaded = flowsim.load_experiment(experiment)
+    loaded = loaded.altered(quick=quick, replications=replications, seed=seed)
+    most = os.cpu_count() or 1
+    with Progress(len(loaded.scenarios) * loaded.experiment.replications, quiet) as progress:
+        results = loaded.run(
+            out, workers=most if workers is None else workers, engine=engine, precision=share,
+            progress=progress, note=progress.note,
+        )  # fmt: skip
+    comparison = results.compare()
+    figures = plots.keep(results, comparison)
+    summary = report_lines.Summary.of(results, comparison, progress.ran, figures)
+    if json:
+        say_json(summary.document())
+    else:
+        for line in summary.lines():
+            say(line)
+    return DONE
+
+
+@app.command(cls=Command)
+def compare(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")],
+    measure: Annotated[str | None, typer.Option(help="One of the experiment's measures, or any by name.")] = None,
+    by: Annotated[str | None, typer.Option(help="Tell it apart by: unit, setting, at, level, stp, ...")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Scenario to compare with.")] = None,
+    json: Json = False,
+) -> int:
+    """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals."""
+    from flowsim.show import report_lines
+
+    results = flowsim.open_results(directory)
+    comparison = results.compare(measure, by, baseline)
+    if not json:
+        for line in report_lines.table(comparison.to_dict("records")):
+            say(line)
+        _tell_of_unfinished(results)
+    else:
+        _tell_of_unfinished(results)
+        say_json(comparison.drop(columns=["key", "label"]).to_dict("records"))
+    return DONE
+
+
+@app.command(cls=Command)
+def audit(
+    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")],
+    json: Json = False,
+) -> int:
+    """Every file against the journal, every ledger against the laws of the engine."""
+    report = flowsim.audit(directory)
+    if json:
+        names = ("whole", "fingerprint", "planned", "done", "stopped", "lines", "notes")
+        say_json({name: getattr(report, name) for name in names})
+    else:
+        for line in (*report.lines, *report.notes):
+            say(line)
+        state = "whole" if report.whole else "damaged or unfinished"
+        say(f"{directory}: {state}; {report.done} of {report.planned} cells done, {report.stopped} stopped")
+        if report.fingerprint:
+            say(f"fingerprint {report.fingerprint}")
+    return DONE if report.whole else DAMAGED
+
+
+def _share(option: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise refusal(option, text, "must be a share such as 0.05") from None
+    if not 0 < value < 1 or not math.isfinite(value):
+        raise refusal(option, text, "must be a share above 0 and below 1, such as 0.05")
+    return value
+
+
+def _values_of(option: str, arguments: list[str]) -> list[str]:
+    values = []
+    for place, word in enumerate(arguments):
+        if word == option and place + 1 < len(arguments) and not arguments[place + 1].startswith("--"):
+            values.append(arguments[place + 1])
+        elif word.startswith(f"{option}="):
+            values.append(word.partition("=")[2])
+    return values
+
+
+def _tell_of_unfinished(results: ExperimentResults) -> None:
+    if results.folder.missing:
+        planned = len(results.folder.missing) + len(results.folder.outcomes)
+        tell(f"{len(results.folder.missing)} of {planned} cells are not finished: run the experiment again to go on")

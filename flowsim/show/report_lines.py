@@ -1,0 +1,125 @@
+"""What a run ends with: the comparison, the answer in words, what grows, who is unfinished, what moved, the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flowsim.show import sentences
+from flowsim.show.numbers import Record, change_and_interval, level_and_interval, told, unit_of
+from flowsim.show.output import table_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from flowsim import ExperimentResults
+
+MOST_GROWING = 6
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What there is to say of finished results, for people (`lines`) and for programs (`document`)."""
+
+    title: str
+    question: str
+    folder: str
+    scenarios: tuple[str, ...]
+    replications: int
+    ran: int
+    records: list[dict[str, Any]]
+    sentence: str
+    growing: list[dict[str, Any]]
+    unfinished: list[dict[str, Any]]
+    more_replications: int | None
+    moved: list[dict[str, Any]]
+    figures: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, results: ExperimentResults, comparison: pd.DataFrame, ran: int, figures: Sequence[str]
+    ) -> Summary:
+        """Read it off results; `ran` cells were run now, the others were finished before."""
+        experiment = results.experiment
+        records = comparison.to_dict("records")
+        inside = results.inside_at_end()
+        return cls(
+            title=experiment.title, question=" ".join(experiment.question.split()), folder=str(results.folder.path),
+            scenarios=tuple(experiment.scenarios), replications=results.replications, ran=ran, records=records,
+            sentence=sentences.answer(experiment.answer, records, experiment.measures, list(experiment.scenarios)),
+            growing=[
+                {"scenario": scenario, "unit": unit, "patients_more_a_year": grown.per_year.mean,
+                 "low": grown.per_year.low, "high": grown.per_year.high}
+                for scenario, unit, grown in results.growing_queues()
+            ],
+            unfinished=[
+                {"scenario": scenario, "in_care": row["served"], "waiting": row["waiting"]}
+                for scenario, row in inside.iterrows()
+            ],
+            more_replications=results.more_replications(), moved=results.moved_work(), figures=tuple(figures),
+        )  # fmt: skip
+
+    def document(self) -> dict[str, Any]:
+        """The summary for programs; `comparison` has the records of `flowsim compare --json`."""
+        hidden = ("key", "label")
+        return {
+            "title": self.title, "question": self.question, "folder": self.folder, "scenarios": self.scenarios,
+            "replications": self.replications, "cells_run_now": self.ran,
+            "comparison": [{k: v for k, v in one.items() if k not in hidden} for one in self.records],
+            "sentence": self.sentence, "growing": self.growing, "unfinished": self.unfinished,
+            "replications_more_to_halve_intervals": self.more_replications, "moved": self.moved,
+            "figures": self.figures,
+        }  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """The summary for people."""
+        count = len(self.scenarios)
+        size = f"{count} scenario{'s' * (count != 1)} x {_counted(self.replications, 'replication')}"
+        state = "" if self.ran else ": all were finished before, nothing was run"
+        lines = [self.title, self.question, f"{size}, in {self.folder}{state}", "", *table(self.records), ""]
+        lines += [self.sentence, ""]
+        for one in self.growing[:MOST_GROWING]:
+            lines.append(
+                f"Growing: under '{one['scenario']}' the queue for {one['unit']} grows by "
+                f"{told(one['patients_more_a_year'], 0)} patients a year; its waits are means of the period, not a level."
+            )
+        if len(self.growing) > MOST_GROWING:
+            lines.append(f"Growing too: {len(self.growing) - MOST_GROWING} more queues (all with --json).")
+        lines.append(
+            "Unfinished at the end, in the mean: "
+            + "; ".join(
+                f"{one['scenario']} {told(one['in_care'], 0)} in care and {told(one['waiting'], 0)} waiting"
+                for one in self.unfinished
+            )
+        )
+        if self.more_replications is None:
+            lines.append("One replication has no interval: run with --replications 2 or more.")
+        else:
+            lines.append(f"{_counted(self.more_replications, 'replication')} more would halve the intervals.")
+        if self.moved:
+            lines.append("Visits a year that the levers moved, by the traffic equations, before any queue:")
+            lines += [f"  {line}" for line in sentences.moved(self.moved)]
+        if self.figures:
+            lines.append("Figures and table: " + ", ".join(self.figures))
+        return lines
+
+
+def table(records: Sequence[Record]) -> list[str]:
+    """A comparison as lines of a table: a block a measure, the baseline first."""
+    has_rows = len({(one["key"], one["place"], one["setting"]) for one in records}) > len({one["key"] for one in records})
+    columns = ["measure", *(["of"] if has_rows else []), "scenario", "in", "mean", "95% interval", "change", "95% interval"]
+    rows, last = [], None
+    for one in records:
+        mean, interval = level_and_interval(one)
+        change, change_interval = ("", "") if one["scenario"] == one["baseline"] else change_and_interval(one)
+        of = ", ".join(part for part in (one["setting"], one["place"]) if part != "all") or "all"
+        block = (one["key"], of)
+        start = [one["label"], *([of] if has_rows else [])] if block != last else [""] * (2 if has_rows else 1)
+        last = block
+        rows.append([*start, one["scenario"], unit_of(one["measured_in"]), mean, interval, change, change_interval])
+    return table_text(columns, rows, numbers=4)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
