@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flowsim.errors import FlowsimError as FlowsimError
     from flowsim.errors import InputError as InputError
     from flowsim.errors import StoppedError as StoppedError
+    from flowsim.experiment.checking import Check as Check
     from flowsim.experiment.checking import check as check
     from flowsim.experiment.copying import copy_shipped as copy_shipped
     from flowsim.experiment.results import ExperimentResults as ExperimentResults
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flowsim.model.shipped import list_shipped as list_shipped
 
 _HOMES = {
+    "Check": "flowsim.experiment.checking",
     "DamagedError": "flowsim.errors",
     "ExperimentResults": "flowsim.experiment.results",
     "FlowsimError": "flowsim.errors",
@@ -48,6 +50,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Check",
     "DamagedError",
     "ExperimentResults",
     "FlowsimError",

@@ -1,7 +1,8 @@
 """A Model becomes a Network: names become integers, everything a read-only array.
 
-`building` and its parts (`building_...`) are the only files of the engine that know the model's classes. Units, pools and
-streams are numbered by sorted name, since their numbers break ties; settings, pathways, steps and places as written.
+`building` and its parts (`building_...`) are the only files of the engine that know the model's classes.
+Units, pools and streams are numbered by sorted name, since their numbers break ties; settings, pathways,
+steps and places as written.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
     """The Network of a model in a window of time, and the names of its rows.
 
     `base` is the model before any lever, from which candidates are offered; the model itself if left out.
-    Raises InputError, one line, for what shows only here: a capacity below 0, a year without population, a step some
-    patients reach and that has no unit for them, hashes that collide, more patients than can be numbered.
+    Raises InputError, one line, for what shows only here: a capacity below 0, a year without population, a
+    step some patients reach and that has no unit for them, hashes that collide, more patients than can be
+    numbered.
     """
     geography = Geography.of(model.name, model.places, model.sites)
     marks = Marks(model, base or model, geography)
@@ -44,6 +46,7 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
         choices.divert(f"{graph.field(k)}: divert", step)[2] for k, (_, _, step) in enumerate(graph.steps)
     ]
     streams = Streams(model, base or model, marks, graph, units, window)
+    streams.refuse_short_lists()
     reach = Reach(graph, units, pools, chosen, diverts, streams.entries(), streams.first_day())
     classes = Classes(graph, units, pools, marks, reach)
     areas, place_area = areas_of(geography, marks, streams)
@@ -63,8 +66,8 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
     }
     causes = building_steps.causes_of(graph)
     sizes = (
-        units.all, pools.all, classes.all, classes.lanes, graph.steps, model.settings, areas, marks.age_bands, causes,
-        model.clocks,
+        units.all, pools.all, classes.all, classes.lanes, graph.steps, model.settings, areas, marks.age_bands,
+        causes, model.clocks,
     )  # fmt: skip
     arrays["counts"] = ints(len(one) for one in sizes)
     blocks = reach.blocks(arrays["keeps"].tolist(), arrays["cause"].tolist())
@@ -125,7 +128,9 @@ def time_labels(window: Window, fine: list[int]) -> dict[str, Any]:
 
 
 def areas_of(geography: Geography, marks: Marks, streams: Streams) -> tuple[tuple[str, ...], list[int]]:
-    """Areas that patients live in (boroughs, else the places themselves), and the area of each place, -1 where nobody does."""
+    """Areas that patients live in (boroughs, else the places themselves), and the area of each place, -1
+    where nobody does.
+    """
     lived_in = {place for place, _ in streams.entries()} | {place for place, _, _ in streams.first_day()}
     area = {place: geography.area(name, "borough") for place, name in enumerate(marks.places)}
     areas = tuple(dict.fromkeys(area[place] for place in sorted(lived_in)))

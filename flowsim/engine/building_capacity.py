@@ -35,7 +35,8 @@ class Sessions(NamedTuple):
 class Calendar:
     """How many beds or slots there are on each day, after the dated changes in the order they are listed.
 
-    A change along a ramp comes at midnights, in whole beds, rounded half up. Outside all changes the numbers stand still.
+    A change along a ramp comes at midnights, in whole beds, rounded half up. Outside all changes the numbers
+    stand still.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Win
 
 
 def _steps(found: list[tuple[int, int]], for_ever: int, window: Window) -> BedSteps:
-    """Steps within the run, of which the last at one instant wins and those that change nothing are left out."""
+    """Steps within the run: the last of an instant wins, and those that change nothing are left out."""
     at: list[int] = []
     beds: list[int] = []
     for when, number in found:
@@ -147,7 +148,9 @@ def _steps(found: list[tuple[int, int]], for_ever: int, window: Window) -> BedSt
 def sessions(
     capacity: Capacity, opens: Sequence[Opening], changes: Sequence[CapacityChange], window: Window, unit: str
 ) -> Sessions:
-    """Sessions that open within the run; a unit without opening hours has one each day. Raises ValueError if below 0."""
+    """Sessions that open within the run; a unit without opening hours has one each day. Raises ValueError if
+    below 0.
+    """
     slots = capacity.slots or 0
     hours = [(one.days, one.hours, slots if one.slots is None else one.slots) for one in opens]
     calendars = [

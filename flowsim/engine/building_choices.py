@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flowsim.engine.building_marks import Ragged, Shared, cumulative, refuse
 from flowsim.engine.building_units import Units
@@ -34,7 +34,7 @@ class Choices:
         self.shares = Ragged()
         self.share_unit: list[int] = []
         self.diverted = Shared()
-        self._shares: dict[tuple[str, int], Chosen] = {}
+        self._shares: dict[tuple[Any, ...], Chosen] = {}
 
     def add(self, field: str, step: Step) -> Chosen:
         """The choice of a step. What has only one unit leads there by every rule."""
@@ -76,7 +76,7 @@ class Choices:
         return -1
 
     def _nearest(self, field: str, place: str, members: Sequence[int]) -> int:
-        """The unit at the least great-circle distance from a place, ties by name; -1 from where nobody knows."""
+        """The unit at the least great-circle distance, ties by name; -1 for a place without coordinates."""
         if self.geography.location(place) is None:
             return -1
         try:
@@ -87,7 +87,7 @@ class Choices:
             refuse(self.units.model, field, "nearest", f"cannot be told: {error}")
 
     def _drawn(self, field: str, setting: str, shares: Mapping[str, Mapping[str, float]]) -> Chosen:
-        key = (setting, id(shares))
+        key = (setting, tuple((place, tuple(row.items())) for place, row in shares.items()))
         if key not in self._shares:
             for name in shares:
                 if name not in self.geography.places:
@@ -106,7 +106,9 @@ class Choices:
         return self._shares[key]
 
     def divert(self, field: str, step: Step) -> tuple[int, int, list[int]]:
-        """(queue at which patients divert, row in the Network, unit they divert to for each own unit); -1 for none."""
+        """(queue at which patients divert, row in the Network, unit they divert to for each own unit); -1 for
+        none.
+        """
         if step.divert is None:
             return -1, -1, []
         members = self.units.of_setting[step.in_]

@@ -41,9 +41,10 @@ class Graph:
         """A step by its name, `pathway: step` where several pathways have it."""
         pathway, _, step = name.rpartition(": ")
         found = [
-            k for k, (of, here, _) in enumerate(self.steps) if here == (step if pathway in self.number else name)
-            and pathway in ("", of)
-        ]  # fmt: skip
+            k
+            for k, (of, here, _) in enumerate(self.steps)
+            if here == (step if pathway in self.number else name) and pathway in ("", of)
+        ]
         if len(found) != 1:
             what = (
                 "is a step of several pathways: write `pathway: step`" if found else "is no step of a pathway"

@@ -24,7 +24,9 @@ BY_SPREAD = {
 
 
 class Drawn(NamedTuple):
-    """A distribution in the Network: its number, the mark that scales it (-1: none), and the row of its scale."""
+    """A distribution in the Network: its number, the mark that scales it (-1: none), and the row of its
+    scale.
+    """
 
     distribution: int
     by: int
@@ -42,7 +44,7 @@ class Distributions:
         self._known: dict[tuple[int, tuple[float, ...]], int] = {}
 
     def add(self, field: str, law: Distribution) -> Drawn:
-        """A distribution in milliseconds. With a mean by mark it has a mean of 1, scaled by the mark's mean."""
+        """A distribution in milliseconds; with a mean by mark, one of mean 1 scaled by the mark's mean."""
         by, scale = None, [1.0]
         mean = mean_of(law)
         if mean is not None and mean.by is not None:

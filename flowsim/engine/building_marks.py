@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
@@ -210,12 +211,8 @@ class Rows:
 def cumulative(shares: Sequence[float]) -> list[float]:
     """Running sums of shares; exactly 1 from the last share above 0 on."""
     last = max((i for i, share in enumerate(shares) if share > 0), default=len(shares) - 1)
-    total = Fraction(0)
-    found = []
-    for i, share in enumerate(shares):
-        total += Fraction(share)
-        found.append(1.0 if i >= last else min(float(total), 1.0))
-    return found
+    sums = itertools.accumulate(shares)
+    return [1.0 if i >= last else min(total, 1.0) for i, total in enumerate(sums)]
 
 
 def words(model: Model, field: str, names: Iterable[str]) -> list[int]:

@@ -26,7 +26,7 @@ HOUR_MS = 3_600_000
 
 
 class Profiles(NamedTuple):
-    """Weights of a day, a week and a year, each scaled to a maximum of 1, and the peak rate / the mean rate."""
+    """Weights of day, week and year, each scaled to a maximum of 1, and the peak rate / the mean rate."""
 
     day: tuple[float, ...]
     week: tuple[float, ...]
@@ -45,7 +45,7 @@ class Population:
             self.years: list[int] = []
             return
         columns = model.population.table.columns
-        variants = columns.get("variant", (None,) * len(model.population.table))
+        variants = columns.get("variant", (None,) * len(columns["place"]))
         wanted = model.population.variant
         if wanted is None and len(set(variants)) > 1:
             refuse(
@@ -76,13 +76,15 @@ class Population:
         ]  # fmt: skip
 
     def people(self, place: str, year: int) -> Floats:
-        """People in a place by age band, in the model year that starts in `year`; those of the first year before it."""
+        """People in a place by age band, in the model year that starts in `year`; those of the first year
+        before it.
+        """
         year = max(year, self.years[0])
         found = self.of[place].get(year)
         if found is None or np.isnan(found[self.bands]).any():
             last = self.years[-1]
             message = (
-                f"has no people for '{place}' in {year}, and the table ends with {last}: add the year or end the run sooner"
+                f"has no people for '{place}' in {year}, and the table ends with {last}: add them"
                 if year > last
                 else f"has no number of people for every age band of '{place}' in {year}: fill the gap"
             )
@@ -158,10 +160,11 @@ class Rates:
 
     def changes(self, first: date, last: date) -> list[date]:
         """Days after `first` and before `last` on which a rate may change, apart from profiles."""
-        starts = {growth.from_ for growth in self.model.growth.values()}
+        grows = {growth.from_ for growth in self.model.growth.values()}
+        found = {day for start in grows for day in anniversaries(start, max(first, start), last)}
         if self.population.years:
-            starts.add(self.model.start)
-        return sorted({day for start in starts for day in anniversaries(start, first, last)})
+            found.update(anniversaries(self.model.start, first, last))
+        return sorted(found)
 
     def first_year(self) -> list[date]:
         """The days of the first model year on which rates may have changed."""
@@ -198,8 +201,11 @@ class Rates:
 def _plain(source: Arrivals) -> float:
     """A plain rate per millisecond."""
     for rate, unit in (
-        (source.per_hour, HOUR_MS), (source.per_day, DAY_MS), (source.per_week, WEEK_MS), (source.per_year, YEAR_MS),
-    ):  # fmt: skip
+        (source.per_hour, HOUR_MS),
+        (source.per_day, DAY_MS),
+        (source.per_week, WEEK_MS),
+        (source.per_year, YEAR_MS),
+    ):
         if rate is not None:
             return rate / unit
     return 0.0

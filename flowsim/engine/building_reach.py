@@ -1,4 +1,6 @@
-"""Who may be where: the units that patients of each place may choose at each step, and what may be blocked by what."""
+"""Who may be where: the units that patients of each place may choose at each step, and what may be blocked by
+what.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ NO_SITE = 1
 class Reach:
     """Own units by step and place of residence, followed from the steps that patients enter.
 
-    Sites are kept as the bits of a number: at each step, where its patients may be when they come, and when they go on.
-    Refuses a step that some patient can reach and that has no unit for it.
+    Sites are kept as the bits of a number: at each step, where its patients may be when they come, and when
+    they go on. Refuses a step that some patient can reach and that has no unit for it.
     """
 
     def __init__(

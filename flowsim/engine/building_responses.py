@@ -44,9 +44,11 @@ def _pathways(graph: Graph, name: str, clock: Clock) -> list[str]:
         refuse(graph.model, f"clocks: {name}", clock.pathway, "is no pathway of the model")
     among = [clock.pathway] if clock.pathway is not None else list(pathways)
     found = [
-        pathway for pathway in among
-        if all(any(point.step in pathways[pathway].steps for point in points) for points in (clock.from_, clock.to))
-    ]  # fmt: skip
+        pathway
+        for pathway in among
+        if any(point.step in pathways[pathway].steps for point in clock.from_)
+        and any(point.step in pathways[pathway].steps for point in clock.to)
+    ]
     if not found:
         refuse(graph.model, f"clocks: {name}", None, "no pathway has the steps at which it starts and stops")
     return found

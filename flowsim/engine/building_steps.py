@@ -32,7 +32,7 @@ def choice_arrays(choices: Choices, chosen: Sequence[Chosen]) -> dict[str, Any]:
 
 
 class Classes:
-    """Classes of patients by own unit, priority and pre-emption, and which class each step's patients are of."""
+    """Classes of patients by own unit, priority and pre-emption, and the class of each step's patients."""
 
     def __init__(self, graph: Graph, units: Units, pools: Pools, marks: Marks, reach: Reach) -> None:
         self.units, self.pools = units, pools
@@ -136,9 +136,9 @@ def step_arrays(
     pathways, setting, cause = numbered(graph.number), numbered(settings), numbered(causes_of(graph))
     columns: dict[str, list[int]] = {
         name: [] for name in (
-            "step_pathway", "step_setting", "stay_distribution", "stay_by", "stay_scale_first", "patience_distribution",
-            "patience_by", "patience_scale_first", "patience_to", "limit", "limit_to", "divert_at", "divert_first",
-            "round_kind", "cause", "conditional",
+            "step_pathway", "step_setting", "stay_distribution", "stay_by", "stay_scale_first",
+            "patience_distribution", "patience_by", "patience_scale_first", "patience_to", "limit",
+            "limit_to", "divert_at", "divert_first", "round_kind", "cause", "conditional",
         )
     }  # fmt: skip
     rounds, holds = Ragged(), Ragged()
@@ -158,8 +158,8 @@ def step_arrays(
         rounds.add(times)
         holds.add(graph.holds(step))
         row = (
-            pathways[pathway], setting[content.in_], *stay, *patience, to, limit, limit_to, divert_at, divert_first,
-            kind, cause[content.waits_for or content.in_], int(limit >= 0 or divert_at >= 0),
+            pathways[pathway], setting[content.in_], *stay, *patience, to, limit, limit_to, divert_at,
+            divert_first, kind, cause[content.waits_for or content.in_], int(limit >= 0 or divert_at >= 0),
         )  # fmt: skip
         for values, value in zip(columns.values(), row, strict=True):
             values.append(value)

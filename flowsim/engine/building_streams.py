@@ -1,4 +1,6 @@
-"""Streams of patients: candidates at a fixed rate that are thinned, listed times, and who is there on the first day."""
+"""Streams of patients: candidates at a fixed rate that are thinned, listed times, and who is there on the
+first day.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,14 @@ CANDIDATES = 2**31
 LISTED = 2**24
 """A stream has fewer given times than this."""
 SPARE_SHARE = 1 / 16
-"""Candidates set aside for age bands without patients before any lever, as a share of all others of the stream."""
+"""Candidates set aside for age bands without patients before any lever, as a share of all others of the
+stream.
+"""
 EVEN = Profiles((1.0,), (1.0,) * 7, (1.0,) * 12, 1.0)
 
 
 class Stream(NamedTuple):
-    """One stream, as it will stand in the Network. `ratio` is [segments, age bands]; `listed` (times, marks)."""
+    """One stream, as it will stand in the Network; `ratio` is [segments, age bands]."""
 
     name: str
     kind: StreamKind
@@ -57,9 +61,11 @@ class Offer(NamedTuple):
 
 
 def offers(rates: Rates) -> dict[str, Offer]:
-    """What each stream of a model offers: the highest rate of the first model year, at the peak of its profile.
+    """What each stream of a model offers: the highest rate of the first model year, at the peak of its
+    profile.
 
-    An age band without patients offers a little too, so that a lever may bring some without new candidates for the others.
+    An age band without patients offers a little too, so that a lever may bring some without new candidates
+    for the others.
     """
     found = {}
     days = rates.first_year()
@@ -235,7 +241,9 @@ class Streams:
                 )
 
     def _mix(self, pathway: str, place: str) -> list[float]:
-        """Age shares of people found on the first day: of those who arrive from there, else of all of the pathway."""
+        """Age shares of people found on the first day: of those who arrive from there, else of all of the
+        pathway.
+        """
         of_pathway = [offer for offer in self.offers.values() if offer.pathway == pathway]
         local = [offer for offer in of_pathway if offer.place == place] or of_pathway
         rates = np.sum([offer.by_age for offer in local], axis=0) if local else np.zeros(1)
@@ -243,6 +251,30 @@ class Streams:
             return cumulative([float(rate / rates.sum()) for rate in rates])
         arrivals = self.model.pathways[pathway].arrivals
         return cumulative(self.rates.ages(arrivals[0] if arrivals else Arrivals(per_day=0.0)))
+
+    def refuse_short_lists(self) -> None:
+        """Refuse a listed stay or patience that has no value for some patient who may come to its step."""
+        listed = [
+            (step, self.graph.field(step), kind, len(law.listed))
+            for step, (_, _, content) in enumerate(self.graph.steps)
+            for kind, law in (("stay", content.stay), ("patience", content.patience))
+            if law is not None and law.listed is not None
+        ]
+        for stream in self.all if listed else ():
+            reached = {stream.step} | self.graph.entered([stream.step])
+            for step, field, kind, values in listed:
+                if step in reached and stream.kind == StreamKind.RATE:
+                    self._refuse(
+                        f"{field}: {kind}",
+                        f"{values} listed",
+                        f"'{stream.name}' comes at a rate: list times for given times or the first day only",
+                    )
+                if step in reached and len(stream.times) > values:
+                    self._refuse(
+                        f"{field}: {kind}",
+                        f"{values} listed",
+                        f"'{stream.name}' has {len(stream.times)} patients: list a time for each",
+                    )
 
     def entries(self) -> set[tuple[int, int]]:
         """(place, step) of everyone who arrives, not counting the first day."""

@@ -19,7 +19,7 @@ KINDS = {"beds": UnitKind.BEDS, "slots": UnitKind.SLOTS, "unlimited": UnitKind.U
 
 
 class Unit(NamedTuple):
-    """A setting at a site or place: where, in which place that lies, how much, and the factor on its stays."""
+    """A setting at a site or place: in which place that lies, how much there is, the factor on its stays."""
 
     name: str
     setting: str
@@ -109,7 +109,7 @@ class Units:
 
 
 class QueueOf(NamedTuple):
-    """A pool: its name, its units in written order, and for each as own unit the others with their `after`."""
+    """A pool: its units in written order, and for each as own unit the others with their `after`."""
 
     name: str
     units: list[int]

@@ -23,10 +23,10 @@ def ramped(share: float, start: int, ramp: int, at: int) -> float:
 def first_share_set(u: float, cumulative: float, value: float) -> float:
     """Where `u` falls in the written shares if the first, `cumulative`, becomes `value` and the others keep proportion.
 
-    A uniform below `value` is moved into the first share, one above it into the others.
+    A uniform below `value` is moved below the first share, one above it into the others.
     """
     if u < value:
-        return cumulative * u / value
+        return -1.0  # the first even if its written share is 0
     if cumulative >= 1.0:
         return u
     return cumulative + (u - value) / (1.0 - value) * (1.0 - cumulative)

@@ -27,7 +27,9 @@ def stuck_units(units: list[UnitView], patients: Iterable[Any], may_rise: set[in
         still = []
         for patient in waiting:
             visit = patient.visit
-            is_live = not visit.is_waiting or (may_rise is not None and visit.step.patience is not None)
+            # Who was interrupted has no patience any more.
+            has_limit = visit.step.patience is not None and visit.started < 0
+            is_live = not visit.is_waiting or (may_rise is not None and has_limit)
             if is_live or any(unit.number in live for unit in visit.line.units()):
                 found = True
                 live.update(held.unit.number for held in patient.held)

@@ -57,10 +57,9 @@ def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator
         b["queued_ms"],
     )
     stays = np.bincount(network.lane_unit, b["stay_ms"], units).astype(np.int64) + b["present_ms"]
-    disturbed = np.bincount(network.lane_unit, b["interrupted"], units) > 0
     yield from _equal(
         "Little's law: beds of", [u.name for u in labels.units],
-        "time in use", np.where(disturbed, 0, b["in_use_ms"]), "the sum of stays", np.where(disturbed, 0, stays),
+        "time in use", b["in_use_ms"], "the sum of stays", stays,
     )  # fmt: skip
 
     stopped = b["clock_bins"].reshape(-1, BINS).sum(axis=1) if len(b["clock_started"]) else b["clock_started"]

@@ -101,7 +101,7 @@ BOOKS = (
     Book("starts", Row.LANE, False, "patients let in"),
     Book("ends", Row.LANE, False, "stays that ended"),
     Book("interrupted", Row.LANE, False, "patients put back in the queue by one who goes first"),
-    Book("stay_ms", Row.LANE, False, "time from start to vacating the unit, as units are vacated"),
+    Book("stay_ms", Row.LANE, False, "time in the unit, as it is vacated"),
     Book("first_inside", Row.LANE, False, "patients inside on the first day"),
     Book("first_waiting", Row.CLASS, False, "patients waiting on the first day"),
     Book("inside", Row.LANE, False, "patients being served at the end of the run"),

@@ -66,7 +66,9 @@ class Queue(list[Visit]):
     """SimPy's queue of requests, kept as one line for each class in the order (joined, patient)."""
 
     def append(self, visit: Visit) -> None:
-        line, entry, passed = visit.line.waiting, (visit.joined, visit.patient.number, visit), []
+        # Who gives up and comes back within the instant may find the entry it left: the visit's number tells them apart.
+        entry = (visit.joined, visit.patient.number, visit.number, visit)
+        line, passed = visit.line.waiting, []
         visit.line.count += 1
         if visit.started < 0:
             while line and line[-1] > entry:
@@ -117,9 +119,9 @@ class Pool(BaseResource):
             for line in self.lines:
                 if line.count:
                     waiting = line.waiting
-                    while not waiting[0][2].is_waiting:
+                    while not waiting[0][3].is_waiting:
                         waiting.popleft()
-                    joined, number, visit = waiting[0]
+                    joined, number, _, visit = waiting[0]
                     if best is None or (line.priority, joined, number) < best[:3]:
                         unit = line.free_unit(now - joined)
                         if unit is not None:
@@ -142,6 +144,6 @@ class Pool(BaseResource):
             if worse:
                 last = max(worse, key=lambda v: (v.line.priority, v.segment, v.patient.number))
                 self.city.interrupt(last)
-                self.city.start(line.waiting[0][2], last.unit)
+                self.city.start(line.waiting[0][3], last.unit)
                 return True
         return False

@@ -203,6 +203,8 @@ class City(Premises):
                 self.settle(visit)
             else:
                 self.books.first_waiting[visit.line.number] += 1
+                if step.clocks[JOINED]:
+                    self.tick(patient, step, JOINED, visit.joined)
             simpy.Process(self, self.story(patient, step.number, visit))
 
     # --- joining ----------------------------------------------------------------------------------------------
@@ -338,6 +340,8 @@ class City(Premises):
             self.unblock(patient)
             self.release_held(patient, [held for held in patient.held if held.step.number in step.holds])
             self.hold(patient)
+        if not unit.is_free():
+            books.exceeded[unit.number] += 1
         self.occupy(visit, unit)
         books.starts[visit.lane] += 1
         if unit.is_slots:
@@ -364,8 +368,6 @@ class City(Premises):
         """The patient is in the unit from now on."""
         visit.is_waiting = False
         visit.unit, visit.lane, visit.segment = unit, visit.line.lanes[unit.number], self._now
-        if not unit.is_free():
-            self.books.exceeded[unit.number] += 1
         unit.in_use += 1
         unit.serving += 1
         self.books.in_use_ms[unit.number] -= self._now
@@ -425,12 +427,13 @@ class City(Premises):
     def interrupt(self, visit: Visit) -> None:
         """A patient is put back in the queue, keeps when it joined, and will later serve what remained."""
         now, unit = self._now, visit.unit
-        visit.remaining = visit.ready - now
+        visit.remaining = max(visit.ready - now, 0)  # a patient who waits for its round has none
         # The story waits for the end of this stay: hand what it waits with to a new event when the stay goes on.
         waiting, visit.end.callbacks = visit.end.callbacks, []
         visit.end = simpy.Event(self)  # type: ignore[assignment]
         visit.end.callbacks = waiting
         self.books.interrupted[visit.lane] += 1
+        self.books.stay_ms[visit.lane] += now - visit.segment
         self.vacate(visit)
         unit.serving -= 1
         self.pools[unit.pool].served.discard(visit)
@@ -547,7 +550,7 @@ class City(Premises):
         for visit in released:
             patient.held.remove(visit)
             self.vacate(visit)
-            self.books.stay_ms[visit.lane] += self._now - visit.started
+            self.books.stay_ms[visit.lane] += self._now - visit.segment
             if visit.step.clocks[LEFT]:
                 self.tick(patient, visit.step, LEFT, self._now)
             self.write_visit(visit, VisitEnd.COMPLETED)
@@ -595,9 +598,10 @@ class City(Premises):
             patient = visit.patient
             unit = visit.unit.number if visit.started >= 0 else -1
             left = -1 if outcome == VisitEnd.UNFINISHED else self._now
+            is_ready = visit.ended >= 0 or (not visit.is_waiting and visit.ready < self._now)
             self.log((
                 *self.who(patient)[:-1], visit.number, visit.step.number, visit.line.own.number, unit, visit.joined,
-                visit.started, visit.ready, visit.ended, left, int(outcome), visit.blocked_ms, visit.blocked_row,
+                visit.started, visit.ready if is_ready else -1, visit.ended, left, int(outcome), visit.blocked_ms, visit.blocked_row,
             ))  # fmt: skip
 
     # --- the run ----------------------------------------------------------------------------------------------
@@ -639,12 +643,13 @@ class City(Premises):
             if visit.is_waiting:
                 books.waiting[visit.line.number] += 1
                 books.queued_ms[visit.line.number] += self._now - max(visit.queued, 0)
+                self.unblock(patient)
             else:
                 books.inside[visit.lane] += 1
-                books.present_ms[visit.unit.number] += self._now - visit.started
+                books.present_ms[visit.unit.number] += self._now - visit.segment
             for held in patient.held:
                 books.holding[held.unit.number] += 1
-                books.present_ms[held.unit.number] += self._now - held.started
+                books.present_ms[held.unit.number] += self._now - held.segment
                 self.write_visit(held, VisitEnd.UNFINISHED)
             self.write_visit(visit, VisitEnd.UNFINISHED)
 

@@ -1,9 +1,10 @@
 """Traffic equations: the load offered to each unit before any run, by year, and which unit tips over first.
 
-Visits to steps solve the linear equations of routing, loops and all: with F = (I - P)^-1, patients who enter at step e pay
-F[e, k] visits to step k (Jackson, Networks of waiting lines, 1957). They are solved for each kind of patient whose routing
-or stay differs (age band, groups, place) and weighted with how many there are. Queues that are left, full or passed on,
-responses, and units of a pool other than the own one are not looked at: it is the load that is offered to the own units.
+Visits to steps solve the linear equations of routing, loops and all: with F = (I - P)^-1, patients who enter
+at step e pay F[e, k] visits to step k (Jackson, Networks of waiting lines, 1957). They are solved for each
+kind of patient whose routing or stay differs (age band, groups, place) and weighted with how many there are.
+Queues that are left, full or passed on, responses, and units of a pool other than the own one are not looked
+at: it is the load that is offered to the own units.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ DAY_MS = 86_400_000
 WEEK_MS = 7 * DAY_MS
 YEAR_MS = 365 * DAY_MS
 AGE, PLACE, GROUPS = 0, 1, 2
+BY_PLACE, SHARES, SAME_SITE = map(int, Choice)
 ENDLESS = 1e6
 """More visits to a step than this, by one patient, count as a loop that is hardly ever left."""
 
@@ -30,8 +32,9 @@ ENDLESS = 1e6
 class LoadRow(NamedTuple):
     """Load of one unit in one year.
 
-    `load` and `capacity` are mean beds, for slots starts a day; `capacity` is infinite for unlimited units. `arrivals_a_year`
-    are visits in 365 days. `utilisation` is load / capacity: from 1 on a queue grows without end.
+    `load` and `capacity` are mean beds, for slots starts a day; `capacity` is infinite for unlimited units.
+    `arrivals_a_year` are visits in 365 days. `utilisation` is load / capacity: from 1 on a queue grows
+    without end.
     """
 
     unit: str
@@ -46,7 +49,7 @@ class LoadRow(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """Patients of one pathway by what their routing and stays depend on: N kinds and K steps of the pathway."""
+    """Patients of one pathway by what their routing and stays depend on: N kinds, K steps."""
 
     ages: Any  # [N] age band
     chances: Floats  # [N] share of the kind among the patients of its age band
@@ -62,8 +65,9 @@ def offered_load(network: Network, labels: Labels, years: Sequence[tuple[str, in
     Rows by year and then unit. Warns, naming the steps, if patients hardly ever leave a loop of steps.
     """
     rows = []
+    destinations = Destinations(network)
     for year, first, last in years:
-        arrivals, busy = _loads(network, labels, first, last)
+        arrivals, busy = _loads(network, labels, destinations, first, last)
         for number, unit in enumerate(labels.units):
             kind = network.unit_kind[number]
             load = arrivals[number] * DAY_MS if kind == UnitKind.SLOTS else busy[number]
@@ -143,7 +147,7 @@ def _thinned(n: Network, first: int, last: int) -> Floats:
     return np.einsum("sg,sga->sa", weights, n.ratio)  # type: ignore[no-any-return]
 
 
-# --- kinds of patients ------------------------------------------------------------------------------------------
+# --- kinds of patients ---
 
 
 class Pathway:
@@ -158,6 +162,7 @@ class Pathway:
         self.keeps = network.keeps[np.ix_(self.steps, self.steps)].astype(bool)
         self.means = [self._mean_stay(int(step)) for step in self.steps]
         self._kinds: dict[int, Kinds] = {}
+        self._entered: dict[int, Floats] = {}
 
     def _marks(self) -> set[int]:
         """Marks on which routing or stays depend, and those on which these depend."""
@@ -176,7 +181,8 @@ class Pathway:
         """Mean of a stay before its mark scales it."""
         n = self.network
         distribution = int(n.stay_distribution[step])
-        return mean_and_sd(int(n.family[distribution]), n.parameters, int(n.parameter_first[distribution]))[0]  # type: ignore[arg-type]
+        first, last = int(n.parameter_first[distribution]), int(n.parameter_first[distribution + 1])
+        return mean_and_sd(int(n.family[distribution]), n.parameters[first:last].tolist(), 0)[0]
 
     def kinds(self, place: int) -> Kinds:
         """All kinds of patients from a place; the same for every place unless something depends on it."""
@@ -186,7 +192,9 @@ class Pathway:
         return self._kinds[key]
 
     def _combinations(self, place: int) -> Iterable[tuple[list[int], float]]:
-        """(marks, chance among patients of the age band) of each kind; groups that nothing depends on stand still."""
+        """(marks, chance among patients of the age band) of each kind; groups that nothing depends on stand
+        still.
+        """
         n = self.network
         varies = [
             range(count) if GROUPS + g in self.marks else range(1) for g, count in enumerate(self.values)
@@ -219,9 +227,13 @@ class Pathway:
                         routing[kind, k] += share * self.instead(to, marks[AGE])
         visits = self._visits(routing)
         return Kinds(
-            np.array([marks[AGE] for marks, _ in combinations]), np.array([chance for _, chance in combinations]),
-            routing, visits, stay, self._hold(routing, stay),
-        )  # fmt: skip
+            np.array([marks[AGE] for marks, _ in combinations]),
+            np.array([chance for _, chance in combinations]),
+            routing,
+            visits,
+            stay,
+            self._hold(routing, stay),
+        )
 
     def instead(self, step: int, age: int) -> Floats:
         """Chances of the steps that patients on the way to a step go to, with shifts of care."""
@@ -237,6 +249,12 @@ class Pathway:
         found[step - self.steps[0]] += left
         return found
 
+    def entered(self, step: int) -> Floats:
+        """[A, K] chances of the steps that patients who enter at a step go to, by age band."""
+        if step not in self._entered:
+            self._entered[step] = np.array([self.instead(step, age) for age in self.ages])
+        return self._entered[step]
+
     def _round(self, step: int) -> float:
         """Mean wait for the round of a step, of stays that end at any time of the week."""
         n = self.network
@@ -249,12 +267,12 @@ class Pathway:
         gaps = np.diff(np.append(times, times[0] + WEEK_MS))
         return float((gaps * gaps).sum()) / (2 * WEEK_MS)
 
-    def _visits(self, routing: Floats) -> Floats:
+    def _visits(self, routing: Floats) -> Any:
         """(I - P)^-1 of each kind; loops that are never left are left once in a thousand million times."""
         identity = np.eye(len(self.steps))
         with np.errstate(all="ignore"):
             try:
-                visits: Floats = np.linalg.inv(identity - routing)
+                visits = np.linalg.inv(identity - routing)
                 is_sound = bool(np.isfinite(visits).all() and np.abs(visits).max(initial=0) < ENDLESS)
             except np.linalg.LinAlgError:
                 is_sound = False
@@ -300,70 +318,90 @@ def _mean_ramp(start: int, ramp: int, first: int, last: int) -> float:
     return (area(last) - area(first)) / (last - first)
 
 
-# --- units ------------------------------------------------------------------------------------------------------
+# --- units ---
 
 
-def _loads(n: Network, labels: Labels, first: int, last: int) -> tuple[Floats, Floats]:
+def _loads(n: Network, labels: Labels, to: Destinations, first: int, last: int) -> tuple[Floats, Floats]:
     """(arrivals per millisecond, mean number in service or held) of each unit in [first, last)."""
     arrivals, busy = np.zeros(len(n.unit_kind)), np.zeros(len(n.unit_kind))
-    rates = arrival_rates(n, first, last)
-    for number in sorted({pathway for pathway, _, _ in rates}):
+    entering: dict[int, dict[int, list[tuple[int, Floats]]]] = {}
+    for (number, step, place), by_age in arrival_rates(n, first, last).items():
+        entering.setdefault(number, {}).setdefault(place, []).append((step, by_age))
+    for number, places in entering.items():
         pathway = Pathway(n, labels, number, first, last)
-        for place in sorted({at for of, _, at in rates if of == number}):
+        for place, entries in places.items():
             kinds = pathway.kinds(place)
-            entering = np.zeros((len(kinds.ages), len(pathway.steps)))
-            for (of, step, at), by_age in rates.items():
-                if (of, at) == (number, place):
-                    into = np.array([pathway.instead(step, age) for age in pathway.ages])
-                    entering += (by_age[kinds.ages] * kinds.chances)[:, None] * into[kinds.ages]
-            visits = np.einsum("ne,nek->nk", entering, kinds.visits)
+            entering_at = np.zeros((len(kinds.ages), len(pathway.steps)))
+            for step, by_age in entries:
+                into = pathway.entered(step)[kinds.ages]
+                entering_at += (by_age[kinds.ages] * kinds.chances)[:, None] * into
+            visits = np.einsum("ne,nek->nk", entering_at, kinds.visits)
             flows = np.einsum("nk,nkl->kl", visits, kinds.routing)
-            shares = _unit_shares(n, pathway.steps, place, flows)
+            shares = to.shares(pathway.steps, place, flows)
             arrivals += visits.sum(axis=0) @ shares
             busy += (visits * kinds.stay).sum(axis=0) @ shares * n.unit_stay_factor
             busy += (visits * kinds.hold).sum(axis=0) @ shares
     return arrivals, busy
 
 
-def _unit_shares(n: Network, steps: Any, place: int, flows: Floats) -> Floats:
-    """[K, U] share of each step's visits that go to each unit, for patients of a place.
+class Destinations:
+    """Which units the visits to the steps of a pathway go to, by place of residence."""
 
-    For steps at the site where the patient is, sites are followed along the flows between steps.
-    """
-    units, sites = len(n.unit_kind), int(n.unit_site.max(initial=-1)) + 1
-    shares = np.zeros((len(steps), units))
-    follows = np.array([n.choice[step] == Choice.SAME_SITE for step in steps])
-    for k, step in enumerate(steps):
-        row = int(n.choice_first[step])
-        if n.choice[step] == Choice.BY_PLACE:
-            if n.choice_unit[row + place] >= 0:
-                shares[k, n.choice_unit[row + place]] = 1.0
-        elif n.choice[step] == Choice.SHARES:
-            rows = slice(int(n.share_first[row + place]), int(n.share_first[row + place + 1]))
-            np.add.at(shares[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
-    if not follows.any():
-        return shares
-    at_site = np.zeros((units, sites))
-    at_site[n.unit_site >= 0, n.unit_site[n.unit_site >= 0]] = 1.0
-    known = shares @ at_site  # [K, sites] where patients are after a step that chose its unit by itself
-    moves = ~follows & (known.sum(axis=1) > 0)
-    incoming = np.divide(flows, flows.sum(axis=0), out=np.zeros_like(flows), where=flows.sum(axis=0) > 0)
-    after = np.where(moves[:, None], known, 0.0)
-    come = np.zeros_like(after)
-    for _ in range(1000):
-        come = incoming.T @ after
-        come = np.divide(
-            come, come.sum(axis=1)[:, None], out=np.zeros_like(come), where=come.sum(axis=1)[:, None] > 0
-        )
-        following = np.where(moves[:, None], known, come)
-        is_settled = np.abs(following - after).max(initial=0.0) < 1e-12
-        after = following
-        if is_settled:
-            break
-    for k, step in enumerate(steps):
-        if follows[k]:
-            row = int(n.choice_first[step])
-            for site in np.flatnonzero(come[k]):
-                if n.choice_unit[row + site] >= 0:
-                    shares[k, n.choice_unit[row + site]] += come[k, site]
-    return shares
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.sites = np.maximum(network.unit_site, 0)
+        self.is_at_site = network.unit_site >= 0
+        self.site_count = int(network.unit_site.max(initial=-1)) + 1
+        self._chosen: dict[tuple[int, int], tuple[Floats, Floats]] = {}
+
+    def shares(self, steps: Any, place: int, flows: Floats) -> Floats:
+        """[K, U] share of each step's visits that go to each unit, for patients of a place.
+
+        For steps at the site where the patient is, sites are followed along the flows [K, K] between steps.
+        """
+        n = self.network
+        chosen, known = self._of_place(steps, place)
+        follows = n.choice[steps] == SAME_SITE
+        if not follows.any():
+            return chosen
+        come = self._sites(flows, known, ~follows & (known.sum(axis=1) > 0))
+        found = chosen.copy()
+        for k in np.flatnonzero(follows):
+            row = int(n.choice_first[steps[k]])
+            units = n.choice_unit[row : row + self.site_count]
+            found[k, units[units >= 0]] += come[k, units >= 0]
+        return found
+
+    def _of_place(self, steps: Any, place: int) -> tuple[Floats, Floats]:
+        """[K, U] shares of steps that look at the place alone, and [K, sites] of the sites these are at."""
+        key = (int(steps[0]), place)
+        if key not in self._chosen:
+            n = self.network
+            chosen = np.zeros((len(steps), len(n.unit_kind)))
+            known = np.zeros((len(steps), self.site_count))
+            for k, step in enumerate(steps):
+                row = int(n.choice_first[step]) + place
+                if n.choice[step] == BY_PLACE and n.choice_unit[row] >= 0:
+                    chosen[k, n.choice_unit[row]] = 1.0
+                elif n.choice[step] == SHARES:
+                    rows = slice(int(n.share_first[row]), int(n.share_first[row + 1]))
+                    np.add.at(chosen[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
+                units = np.flatnonzero(chosen[k])
+                units = units[self.is_at_site[units]]
+                np.add.at(known[k], self.sites[units], chosen[k, units])
+            self._chosen[key] = (chosen, known)
+        return self._chosen[key]
+
+    def _sites(self, flows: Floats, known: Floats, moves: Any) -> Any:
+        """[K, sites] where patients are when they come to each step; `moves` are steps that set the site."""
+        total = flows.sum(axis=0)
+        incoming = np.divide(flows, total, out=np.zeros_like(flows), where=total > 0).T
+        after = np.where(moves[:, None], known, 0.0)
+        for _ in range(1000):
+            come = incoming @ after
+            sums = come.sum(axis=1)[:, None]
+            come = np.divide(come, sums, out=np.zeros_like(come), where=sums > 0)
+            before, after = after, np.where(moves[:, None], known, come)
+            if np.abs(after - before).max(initial=0.0) < 1e-12:
+                break
+        return come

@@ -82,9 +82,8 @@ class ClassView:
         self.lanes = {unit.number: lane for unit, _, lane in lanes}
         self.others = [(unit, after) for unit, after, _ in lanes[1:]]
         self.later = sorted({after for _, after in self.others if after > 0})
-        self.waiting: deque[tuple[int, int, Any]] = (
-            deque()
-        )  # (joined, patient, visit); may hold some who left
+        # (joined, patient, visit's number, visit); may hold some who left
+        self.waiting: deque[tuple[int, int, int, Any]] = deque()
         self.count = 0
 
     def free_unit(self, waited: int) -> UnitView | None:

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import warnings
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from flowsim.engine.building import compile_network
 from flowsim.engine.network import Labels, Network
-from flowsim.engine.traffic import LoadRow, first_to_tip, offered_load
-from flowsim.errors import Fault, Faults, InputError, show
+from flowsim.engine.traffic import offered_load
+from flowsim.experiment.kinds import Kind, kind_of
+from flowsim.experiment.loads import by_setting, moved_work, patients_a_year, tipping
 from flowsim.experiment.scenarios import LoadedExperiment, load_experiment
-from flowsim.model import shipped
-from flowsim.model.assumptions import assumptions
+from flowsim.model.assumptions import Assumption, assumptions
 from flowsim.model.calendar import Window
 from flowsim.model.loading import LoadedModel, read_model
-from flowsim.model.names import near
-from flowsim.model.reading import parse_yaml
 from flowsim.model.units import geography_of
 
-Kind = Literal["model", "experiment"]
 DAY_MS = 86_400_000
 MOST_YEARS = 10
+YEARS_OF_GROWTH = 5
 KINDS = ("read", "derived", "assumed")
+NOT_SAID = "not said"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a model or experiment is. `load` has a row for each setting and model year, `moved` for each change.
+    """What a model or experiment is.
 
+    `load` has a row for each setting and model year, `tips` one for each unit that is offered more than it can do, `moved`
+    one for each setting that a scenario's levers change (see `loads`). An assumption is not one number each: a column of
+    a table counts once.
     For an experiment, `load` is that of its baseline, and `scenarios` has each scenario's levers in words.
     """
 
@@ -46,7 +47,7 @@ class Check:
     load: list[dict[str, Any]]
     tips: list[dict[str, Any]]
     warnings: tuple[str, ...]
-    assumptions: list[dict[str, Any]] = field(repr=False)
+    assumptions: list[Assumption] = field(repr=False)
     question: str = ""
     scenarios: dict[str, list[str]] = field(default_factory=dict)
     cells: int = 0
@@ -55,11 +56,8 @@ class Check:
     @property
     def assumptions_by_kind(self) -> dict[str, int]:
         """How many numbers are read, derived and assumed."""
-        counted = Counter(row["kind"] for row in self.assumptions)
-        return {
-            kind: counted[kind]
-            for kind in sorted(counted, key=lambda k: (k not in KINDS, KINDS.index(k) if k in KINDS else k))
-        }
+        counted = Counter(row["kind"] or NOT_SAID for row in self.assumptions)
+        return {kind: counted[kind] for kind in (*KINDS, NOT_SAID) if counted[kind]}
 
 
 def check(path: str | Path) -> Check:
@@ -71,49 +69,15 @@ def check(path: str | Path) -> Check:
     return _check_model(read_model(path)) if kind == "model" else _check_experiment(load_experiment(path))
 
 
-def kind_of(path: str | Path) -> Kind:
-    """Whether a path or name is of a model or of an experiment (it has scenarios). InputError if it is of neither."""
-    name, given = str(path), Path(path)
-    models, experiments = shipped.files_of("configs"), shipped.files_of("experiments")
-    if not name.strip() or "\0" in name:
-        shipped.find(path, "configs")
-    is_there = given.exists()
-    if not (is_there and given.suffix) and (name in models or name in experiments):
-        return "model" if name in models else "experiment"
-    if given.is_dir():
-        for kind, folder in (("experiment", "experiments"), ("model", "configs")):
-            if (given / shipped.MAIN_FILE[folder]).exists():  # type: ignore[index]
-                return kind  # type: ignore[return-value]
-        message = "the folder has no model.yaml and no experiment.yaml: name the file that is meant"
-        if (given / "provenance.json").exists():
-            message = "holds results: look at them with `flowsim compare` or `flowsim audit`"
-        raise InputError([Fault(name, None, "", "", message)])
-    if not is_there:
-        message = "there is no such file or folder, and nothing of this name ships" + near(
-            name, [*models, *experiments]
-        )
-        raise InputError([Fault(name, None, "", "", message)])
-    try:
-        tree = parse_yaml(given.read_text(encoding="utf-8"), name, Faults())
-    except (OSError, ValueError):
-        return "model"  # reading it as one tells what is wrong
-    return (
-        "experiment"
-        if tree is not None and isinstance(tree.data, dict) and "scenarios" in tree.data
-        else "model"
-    )
-
-
 def _check_model(loaded: LoadedModel) -> Check:
     model = loaded.model
-    years = _years_ahead(loaded)
-    end = model.start.replace(year=model.start.year + years)
-    network, labels = compile_network(
-        model, Window(model.start, 0, (end - model.start).days * DAY_MS, "month")
-    )
+    end = model.start.replace(year=model.start.year + _years_ahead(loaded))
     window = Window(model.start, 0, (end - model.start).days * DAY_MS, "month")
-    return Check(kind="model", name=model.name, title=model.title, file=loaded.files[0], model=model.name,
-                 **_facts(loaded, network, labels, window))  # fmt: skip
+    network, labels = compile_network(model, window)
+    return Check(
+        kind="model", name=model.name, title=model.title, file=loaded.files[0], model=model.name,
+        **_facts(loaded, network, labels, window),
+    )  # fmt: skip
 
 
 def _check_experiment(loaded: LoadedExperiment) -> Check:
@@ -123,27 +87,38 @@ def _check_experiment(loaded: LoadedExperiment) -> Check:
     return Check(
         kind="experiment", name=experiment.name, title=experiment.title, file=loaded.file, model=model.name,
         question=" ".join(experiment.question.split()),
-        scenarios={one.name: [str(lever) for lever in one.levers] for one in loaded.scenarios},
+        scenarios={one.name: [lever.describe() for lever in one.levers] for one in loaded.scenarios},
         cells=len(loaded.scenarios) * experiment.replications,
         moved=moved_work(networks, experiment.baseline, window.years(model.start)),
         **_facts(loaded.base, *networks[experiment.baseline], window),
     )  # fmt: skip
 
 
+def _years_ahead(loaded: LoadedModel) -> int:
+    """How far a model is looked at: as far as its population goes, some years if anything in it grows, else one."""
+    model = loaded.model
+    if model.population is not None:
+        last: int = max(model.population.table.columns["year"])
+        return min(max(last - model.start.year + 1, 1), MOST_YEARS)
+    return YEARS_OF_GROWTH if model.growth or model.capacity_changes else 1
+
+
 def _facts(loaded: LoadedModel, network: Network, labels: Labels, window: Window) -> dict[str, Any]:
     model = loaded.model
     geography = geography_of(model)
     years = window.years(model.start)
-    rows = offered_load(network, labels, years)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        rows = offered_load(network, labels, years)
     return {
         "counts": {
             "places": len(geography.places), "sites": len(geography.sites), "settings": len(model.settings),
             "units": len(labels.units), "pathways": len(model.pathways),
         },
         "years": tuple(name for name, _, _ in years),
-        "patients_a_year": 0.0,
-        "load": by_setting(rows),
-        "tips": first_to_tip(rows),
-        "warnings": loaded.warnings,
+        "patients_a_year": patients_a_year(network, years[:1]),
+        "load": sorted(by_setting(rows), key=lambda row: (row["year"], labels.settings.index(row["setting"]))),
+        "tips": tipping(rows),
+        "warnings": (*loaded.warnings, *dict.fromkeys(str(one.message) for one in caught)),
         "assumptions": assumptions(loaded),
     }  # fmt: skip

@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from flowsim.engine.building import compile_network
 from flowsim.engine.laws import broken_laws
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.errors import Fault, InputError
 from flowsim.experiment import audit as auditing
+from flowsim.experiment.loads import moved_work
 from flowsim.experiment.scenarios import Experiment, LoadedExperiment, Wanted, load_experiment
 from flowsim.measure.catalogue import MEASURES
-from flowsim.measure.estimate import Growth, estimate, growth, paired_difference
+from flowsim.experiment.store import Store
+from flowsim.measure.estimate import Growth, estimate, growth, paired_difference, replications_to_halve
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import DAY_MS, measured
+from flowsim.model import shipped
 from flowsim.model.names import near
 
 COMPARISON = (
@@ -136,8 +140,8 @@ class ExperimentResults:
         if by is not None:
             try:
                 wanted = {key: Wanted(**{**one.model_dump(), "by": by}) for key, one in wanted.items()}
-            except ValueError as error:
-                message = str(error).splitlines()[2].split("Value error, ")[-1].split(" [type=")[0].strip()
+            except ValidationError as error:
+                message = error.errors()[0]["msg"].removeprefix("Value error, ")
                 raise InputError([Fault("command line", None, "--by", by, message)]) from None
         return wanted
 
@@ -176,13 +180,64 @@ class ExperimentResults:
             .mean()
         )
 
+    @property
+    def replications(self) -> int:
+        """Replications that every scenario has finished."""
+        done: dict[str, set[int]] = {name: set() for name in self.experiment.scenarios}
+        for outcome in self.folder.outcomes:
+            if outcome.status == "done":
+                done[outcome.cell.scenario].add(outcome.cell.replication)
+        return len(set.intersection(*done.values()))
+
+    def more_replications(self) -> int | None:
+        """How many replications more would halve the intervals; None where there is one only, or none."""
+        return replications_to_halve(self.replications)
+
+    def moved_work(self) -> list[dict[str, Any]]:
+        """Visits a year that each scenario's levers removed from a setting or added to one, by the traffic equations."""
+        start = self.loaded.base.model.start
+        return moved_work(self.networks, self.experiment.baseline, self.experiment.window(start).years(start))
+
+    def keep(self, files: Mapping[str, bytes]) -> None:
+        """Writes tables and figures into the results folder, by name; nothing where they are there already."""
+        with Store(self.folder.path, self.folder.identity, self.folder.about) as store:
+            for name, data in files.items():
+                store.write_extra(name, data)
+
     def audit(self) -> auditing.AuditReport:
         """Every file against the journal, every ledger against the laws."""
         return audit(self.folder.path)
 
 
+def open_results(path: str | Path) -> ExperimentResults:
+    """Results in a folder, or of an experiment by its name, looked for in `results/`.
+
+    Raises InputError if nothing was run there, DamagedError if it was changed.
+    """
+    return ExperimentResults.open(_folder_of(path))
+
+
+def _folder_of(path: str | Path) -> Path:
+    """The results folder that is meant."""
+    given, named = Path(path), Path("results") / path
+    if not str(path).strip() or "\0" in str(path):
+        raise InputError([Fault("command line", None, "DIR", str(path), "is no name of a folder of results")])
+    if not given.exists() and str(path) not in (".", "..") and named.is_dir():
+        return named
+    if not given.exists():
+        ships = str(path) in shipped.files_of("experiments")
+        run = f"run it first: flowsim run {path}" if ships else "run an experiment first, with `flowsim run`"
+        raise InputError([Fault(str(path), None, "", "", f"holds no results: {run}")])
+    if not given.is_dir():
+        raise InputError([Fault(str(path), None, "", "", "is a file: name the folder of the results")])
+    return given
+
+
 def audit(path: str | Path) -> auditing.AuditReport:
-    """Check a results folder: every file against the journal, every ledger against its digest and the laws."""
+    """Check results, named as in `open_results`: every file against the journal, every ledger against its digest and
+    the laws. Raises InputError if there are none.
+    """
+    path = _folder_of(path)
     first = auditing.audit(Path(path))
     if not first.whole:
         return first

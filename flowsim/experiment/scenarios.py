@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from flowsim.errors import Faults
+from flowsim.errors import Fault, Faults, InputError
+from flowsim.experiment.kinds import kind_of
 from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.keys import ATTRIBUTES
 from flowsim.model import shipped
@@ -22,6 +24,9 @@ from flowsim.model.names import near
 from flowsim.model.parts import Name, Part, Share, Text, WholeDuration
 from flowsim.model.reading import Tree, field_name, read_yaml
 from flowsim.model.schema import Model
+
+if TYPE_CHECKING:
+    from flowsim.experiment.results import ExperimentResults
 
 MOST_CELLS = 100_000
 MOST_NAME_BYTES = 100
@@ -73,7 +78,8 @@ Seed = Annotated[int, parse_whole(0, 2**64 - 1)]
 class Wanted(Part):
     """A measure an experiment asks for, and how to speak of its change in the answer.
 
-    `less`, `more` and `same` are phrases; `{n}` in them stands for the size of the change and its interval.
+    `less`, `more` and `same` are phrases; in them `{n}` stands for the size of the change and
+    its interval, `{it}` for the label.
     """
 
     measure: Name = Field(description="name of a measure")
@@ -82,10 +88,10 @@ class Wanted(Part):
     of: dict[Name, tuple[Name, ...]] = Field(
         default_factory=dict, description="only rows with these: {setting: [ward]}"
     )
-    less: Text = Field("lowers it by {n}", description="what is said of a clear fall")
-    more: Text = Field("raises it by {n}", description="what is said of a clear rise")
+    less: Text = Field("lowers {it} by {n}", description="what is said of a clear fall")
+    more: Text = Field("raises {it} by {n}", description="what is said of a clear rise")
     same: Text = Field(
-        "makes no clear difference to it", description="what is said when the interval spans zero"
+        "makes no clear difference to {it}", description="what is said when the interval spans zero"
     )
 
     @model_validator(mode="before")
@@ -211,6 +217,49 @@ class LoadedExperiment:
     base: LoadedModel
     scenarios: tuple[Scenario, ...]
 
+    def altered(
+        self, quick: bool = False, replications: int | None = None, seed: int | None = None
+    ) -> LoadedExperiment:
+        """The same experiment in its small form, or with other replications or another seed. Raises InputError."""
+        experiment = self.experiment.as_quick() if quick else self.experiment
+        most = MOST_CELLS // len(self.scenarios)
+        changes: dict[str, Any] = {"name": f"{experiment.name}-quick"} if quick else {}
+        for name, value, least, largest in (
+            ("replications", replications, 1, most),
+            ("seed", seed, 0, 2**64 - 1),
+        ):
+            if value is not None:
+                if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
+                    message = f"must be a whole number from {least} to {largest}"
+                    if name == "replications":
+                        message += f": {len(self.scenarios)} scenarios make at most {MOST_CELLS} cells, one file each"
+                    raise InputError([Fault("command line", None, f"--{name}", str(value), message)])
+                changes[name] = value
+        return replace(self, experiment=experiment.model_copy(update=changes))
+
+    def run(
+        self,
+        out: str | Path | None = None,
+        *,
+        workers: int = 1,
+        engine: Literal["simpy"] = "simpy",
+        precision: float | None = None,
+        quick: bool = False,
+        progress: Callable[[Any, int, int], None] | None = None,
+        note: Callable[[str], None] = lambda line: None,
+    ) -> ExperimentResults:
+        """Run the experiment into the folder `out` (`results/` and its name), or go on with what was begun there.
+
+        See `conduct.conduct`; a script that wants more than one worker needs `if __name__ == "__main__":`.
+        """
+        from flowsim.experiment.conduct import conduct
+
+        loaded = self.altered(quick=quick) if quick else self
+        folder = Path("results") / loaded.experiment.name if out is None else Path(out)
+        return conduct(
+            loaded, folder, workers=workers, engine=engine, precision=precision, progress=progress, note=note
+        )
+
 
 def load_experiment(path: str | Path, model: str | Path | None = None) -> LoadedExperiment:
     """Read and check an experiment, its model, and every lever of every scenario.
@@ -218,6 +267,9 @@ def load_experiment(path: str | Path, model: str | Path | None = None) -> Loaded
     `path` is a file, or the name of one that ships; `model` takes the place of the model it names. Raises InputError
     with all faults of all files.
     """
+    if kind_of(path) == "model":
+        message = "is a model, and an experiment is wanted: look at it with `flowsim check`"
+        raise InputError([Fault(str(path), None, "", "", message)])
     file = shipped.find(path, "experiments")
     faults = Faults()
     tree = read_yaml(file, faults)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from flowsim.measure import discharge, equity, flow, money, occupancy, standards, waits
+from flowsim.measure.keys import ATTRIBUTES
 from flowsim.measure.measures import Measure
 
 FAMILIES = {
@@ -15,3 +18,14 @@ FAMILIES = {
     "equity": equity.MEASURES,
 }
 MEASURES: dict[str, Measure] = {m.name: m for family in FAMILIES.values() for m in family}
+
+
+def measures() -> pd.DataFrame:
+    """What can be measured, by name: about, measured_in, family, less_is_better (None if neither), and told_apart_by."""
+    rows = {
+        m.name: (m.about, m.measured_in, name, m.less_is_better, ("all", *ATTRIBUTES[m.row]))
+        for name, family in FAMILIES.items()
+        for m in family
+    }
+    columns = ["about", "measured_in", "family", "less_is_better", "told_apart_by"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("measure")

@@ -1,4 +1,5 @@
-"""Dates and milliseconds: midnights, months, model years by anniversaries, weekly hours, and the periods of a run.
+"""Dates and milliseconds: midnights, months, model years by anniversaries, weekly hours, and the periods of a
+run.
 
 Model time has no time zone and no summer time: every day has 24 hours. A date is its midnight.
 """
@@ -46,7 +47,7 @@ def anniversary(start: date, year: int) -> date:
 
 
 def model_year(day: date, start: date) -> int:
-    """Calendar year in which the model year of a date starts; model years start on anniversaries of `start`."""
+    """Calendar year in which the model year of a date starts; they start on anniversaries of `start`."""
     return day.year if day >= anniversary(start, day.year) else day.year - 1
 
 
@@ -74,10 +75,11 @@ def month_starts(first: date, last: date) -> list[date]:
 
 @dataclass(frozen=True)
 class Window:
-    """When a run takes place: from midnight of `origin` for `horizon_ms`, of which the first `warm_up_ms` are not measured.
+    """When a run takes place: from midnight of `origin` for `horizon_ms`, of which the first `warm_up_ms` are
+    not measured.
 
-    `period` is how finely the ledger is kept; None leaves it to the size of the model. Raises ValueError unless the
-    warm-up is whole days and shorter than the run, and the run ends before the year 2400.
+    `period` is how finely the ledger is kept; None leaves it to the size of the model. Raises ValueError
+    unless the warm-up is whole days and shorter than the run, and the run ends before the year 2400.
     """
 
     origin: date
@@ -99,7 +101,9 @@ class Window:
         return date_at(self.horizon_ms - 1, self.origin)
 
     def day_starts(self) -> list[int]:
-        """Midnights in milliseconds, from 0 to the horizon, which closes the last day even if it is cut short."""
+        """Midnights in milliseconds, from 0 to the horizon, which closes the last day even if it is cut
+        short.
+        """
         return [*range(0, self.horizon_ms, DAY_MS), self.horizon_ms]
 
     def months(self) -> list[int]:

@@ -23,10 +23,15 @@ def check_people(report: Report) -> None:
     """Population, bands, groups, sources of patients, and what depends on a mark."""
     _population(report)
     bands = _age_bands(report)
+    if bands is None:
+        return
     for name, shares in report.model.groups.items():
         _by_mark(report, ("groups", name), shares, bands)
         if shares.by is not None and shares.by not in ("age_band", "place"):
             report.say(("groups", name, "by"), shares.by, "a group may depend on age_band or place only")
+    if not report.model.first_day and not any(one.arrivals for one in report.model.pathways.values()):
+        message = "no patient ever comes: give a pathway `arrivals`, such as {per_day: 10}"
+        report.say(("pathways",), None, message)
     for name, pathway in report.model.pathways.items():
         if not pathway.arrivals and all(first.pathway != name for first in report.model.first_day):
             report.warnings.append(f"pathway {name!r} has no arrivals: it stays empty")
@@ -121,8 +126,8 @@ def _band_sources(report: Report) -> Iterator[tuple[KeyPath, list[str], bool]]:
                 yield (*path, "trace"), list(source.trace.columns["age_band"]), False
 
 
-def _age_bands(report: Report) -> list[str]:
-    """The age bands of the model; tells lists of bands that do not fit them."""
+def _age_bands(report: Report) -> list[str] | None:
+    """The age bands of the model, or None if they are not sound; tells lists that do not fit them."""
     known: list[str] = []
     for path, found, must_be_all in _band_sources(report):
         bands = list(dict.fromkeys(found))
@@ -132,7 +137,8 @@ def _age_bands(report: Report) -> list[str]:
             continue
         if not known:
             known = sorted(bands, key=by_age)
-            _sound_bands(report, path, known)
+            if not _are_sound(report, path, known):
+                return None
             continue
         for band in bands:
             if band not in known:
@@ -152,7 +158,9 @@ def _is_band(band: str) -> bool:
     return low.isdecimal() and (high.isdecimal() or "-" not in band)
 
 
-def _sound_bands(report: Report, path: KeyPath, bands: list[str]) -> None:
+def _are_sound(report: Report, path: KeyPath, bands: list[str]) -> bool:
+    """Whether bands follow each other up to an open one; tells where they do not."""
+    before = len(report.faults)
     table = report.model.population.table if report.model.population is not None else None
 
     def say(band: str, message: str) -> None:
@@ -173,6 +181,7 @@ def _sound_bands(report: Report, path: KeyPath, bands: list[str]) -> None:
     if limits(bands[-1])[1] is not None:
         low = limits(bands[-1])[0]
         say(bands[-1], f"the last age band must be open, such as {low}+")
+    return len(report.faults) == before
 
 
 # ---- what depends on a mark ----

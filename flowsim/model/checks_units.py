@@ -98,10 +98,27 @@ def _changes(report: Report) -> None:
             units_changed(change, report.units)
         except ValueError as error:
             report.say(("capacity_changes", number), change.at or change.setting, str(error))
+    _undone(report)
     if len(report.faults) == before and (found := below_zero(report.model, report.units)):
         number, why = found
         change = report.model.capacity_changes[number]
         report.say(("capacity_changes", number, "add"), change.add, f"removes more than there is: {why}")
+
+
+def _undone(report: Report) -> None:
+    """A capacity that is set, listed after a change of a later day, would undo that change."""
+    changes = report.model.capacity_changes
+    for number, change in enumerate(changes):
+        later = [
+            one.from_
+            for one in changes[:number]
+            if one.setting == change.setting
+            and (one.at == change.at or None in (one.at, change.at))
+            and one.from_ > change.from_
+        ]
+        if change.set is not None and later:
+            message = f"is listed after a change from {max(later)}, which it would undo: list changes by date"
+            report.say(("capacity_changes", number, "from"), str(change.from_), message)
 
 
 # ---- money, the first day, responses ----

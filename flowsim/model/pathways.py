@@ -125,8 +125,9 @@ class Points(Part):
             raise ValueError("percentiles must start at 0 and end at 100")
         if any(b <= a for a, b in pairwise(self.percentiles)):
             raise ValueError("percentiles must rise")
-        if any(b < a for a, b in pairwise(self.values)):
-            raise ValueError("values must not fall: a higher percentile has the same or a longer time")
+        for (_, before), (percentile, value) in pairwise(zip(self.percentiles, self.values, strict=True)):
+            if value < before:
+                raise ValueError(f"values must not fall, and the one at percentile {percentile:g} is shorter")
         return self
 
 

@@ -97,8 +97,12 @@ class _References:
     # ---- what is told ----
 
     def _say(self, path: KeyPath, value: object, message: str) -> None:
-        if not self.tree.is_refused(path):
-            self.faults.add(self.tree.file, self.tree.line(path), field_name(path), value, message)
+        if self.tree.is_refused(path):
+            return
+        field, line = field_name(path), self.tree.line(path)
+        # A name that is malformed is told so; that there is none of this name adds nothing.
+        if not any((one.file, one.line, one.field) == (self.tree.file, line, field) for one in self.faults):
+            self.faults.add(self.tree.file, line, field, value, message)
 
     def _find(self, path: KeyPath, value: Any, names: Iterable[str] | None, what: str) -> None:
         """Refuses a name that is not among `names`; None as `names` means that they are not known."""

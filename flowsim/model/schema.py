@@ -24,8 +24,8 @@ TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
             "name": Column("name"),
             "level": Column("level"),
             "within": Column("name", blank=True),
-            "latitude": Column("latitude", optional=True),
-            "longitude": Column("longitude", optional=True),
+            "latitude": Column("latitude", optional=True, blank=True),
+            "longitude": Column("longitude", optional=True, blank=True),
         },
         ("name",),
     ),
@@ -33,8 +33,8 @@ TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
         {
             "name": Column("name"),
             "within": Column("name"),
-            "latitude": Column("latitude", optional=True),
-            "longitude": Column("longitude", optional=True),
+            "latitude": Column("latitude", optional=True, blank=True),
+            "longitude": Column("longitude", optional=True, blank=True),
         },
         ("name",),
     ),
@@ -75,9 +75,9 @@ class Model(Part):
     """A model of patient flow, as a person writes it. Levers make new ones; nothing changes one."""
 
     flowsim: Literal[1] = Field(description="version of the language")
-    name: Name
-    title: Text
-    description: Text = ""
+    name: Name = Field(description="short name, used for folders and tables")
+    title: Text = Field(description="one line on what the model is")
+    description: Text = Field("", description="what a reader should know")
     start: Date = Field(description="first day of the model; years are counted from it")
     places: Annotated[Table, table_of(*TABLES["places"])] | None = Field(
         None, description="table of places: name, level, within, latitude, longitude"
@@ -85,13 +85,15 @@ class Model(Part):
     sites: Annotated[Table, table_of(*TABLES["sites"])] | None = Field(
         None, description="table of sites: name, within, latitude, longitude"
     )
-    population: Population | None = None
+    population: Population | None = Field(None, description="people by place, age band and year")
     groups: dict[Name, Shares] = Field(
         default_factory=dict, description="marks that every patient draws once: {value: share}"
     )
-    profiles: dict[Name, Profile] = Field(default_factory=dict)
-    growth: dict[Name, Growth] = Field(default_factory=dict)
-    settings: dict[Name, Setting]
+    profiles: dict[Name, Profile] = Field(
+        default_factory=dict, description="how rates vary in a day, a week or a year"
+    )
+    growth: dict[Name, Growth] = Field(default_factory=dict, description="growth other than of people")
+    settings: dict[Name, Setting] = Field(description="kinds of care")
     units: Annotated[Table, table_of(*TABLES["units"])] | None = Field(
         None, description="table of units: setting, at, capacity, of (beds, slots, unlimited)"
     )
@@ -99,10 +101,12 @@ class Model(Part):
     pools: dict[Name, Pool] = Field(
         default_factory=dict, description="`{site}` in a name: one pool for each site"
     )
-    pathways: dict[Name, Pathway]
+    pathways: dict[Name, Pathway] = Field(description="groups of patients and what happens to them")
     shifts: tuple[CareShift, ...] = Field((), description="shares of patients that go elsewhere instead")
-    clocks: dict[Name, Clock] = Field(default_factory=dict)
-    responses: dict[Name, Response] = Field(default_factory=dict, description="feedback")
+    clocks: dict[Name, Clock] = Field(default_factory=dict, description="intervals with a standard")
+    responses: dict[Name, Response] = Field(
+        default_factory=dict, description="what follows what happened lately"
+    )
     first_day: tuple[FirstDay, ...] = Field((), description="who is there at the start; nobody if left out")
     price_year: Text = Field("", description="of all costs, needed if there are any")
 

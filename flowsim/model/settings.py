@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from flowsim.model import quantities as q
 from flowsim.model.parts import (
@@ -61,10 +61,10 @@ class Capacity(Part):
         given = [self.beds is not None, self.slots is not None, self.unlimited, bool(self.shifts)]
         if sum(given) != 1:
             raise ValueError("give exactly one of beds, slots, unlimited, shifts")
-        for one in self.shifts:
-            for other in self.shifts:
-                if one is not other and set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
-                    raise ValueError("two shifts overlap: each hour may belong to one shift only")
+        for place, one in enumerate(self.shifts):
+            for number, other in enumerate(self.shifts[:place], start=1):
+                if set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
+                    raise ValueError(f"shifts {number} and {place + 1} overlap: an hour is in one shift only")
         return self
 
 
@@ -91,13 +91,14 @@ class Setting(Part):
     at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
     costs: Costs = Field(default_factory=Costs)
 
-    @model_validator(mode="after")
-    def _openings(self) -> Setting:
-        for one in self.opens:
-            for other in self.opens:
-                if one is not other and set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
-                    raise ValueError("two openings overlap: their slots would be counted twice")
-        return self
+    @field_validator("opens")
+    @classmethod
+    def _openings(cls, opens: tuple[Opening, ...]) -> tuple[Opening, ...]:
+        for place, one in enumerate(opens):
+            for number, other in enumerate(opens[:place], start=1):
+                if set(one.days) & set(other.days) and _overlap(one.hours, other.hours):
+                    raise ValueError(f"openings {number} and {place + 1} overlap: slots would count twice")
+        return opens
 
 
 class CapacityChange(Part):
@@ -144,8 +145,9 @@ class Pool(Part):
         default_factory=dict, description="for a unit that is not the own one: only after this long a wait"
     )
 
-    @model_validator(mode="after")
-    def _not_empty(self) -> Pool:
-        if not self.units:
+    @field_validator("units")
+    @classmethod
+    def _not_empty(cls, units: tuple[str, ...]) -> tuple[str, ...]:
+        if not units:
             raise ValueError("a pool needs at least one unit")
-        return self
+        return units

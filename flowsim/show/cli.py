@@ -43,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except SystemExit as error:
         # The parser's own way out when the reader of its help has gone.
-        return error.code if error.code in (REFUSED, STOPPED, INTERRUPTED) else DONE  # type: ignore[return-value]
+        return error.code if isinstance(error.code, int) and error.code != 1 else DONE
     except MemoryError:
         tell("stopped: out of memory: finished cells are kept; use fewer workers or a machine with more")
         return STOPPED
@@ -64,7 +64,9 @@ def _told(error: Exception) -> int:
         name = f"{escape(str(error.filename))}: " if error.filename else ""
         tell(f"stopped: {name}{error.strerror}: put it right and run again")
         return STOPPED
-    tell(f"stopped by a fault in flowsim itself: {type(error).__name__}: {escape(' '.join(str(error).split()))[:500]}")
+    tell(
+        f"stopped by a fault in flowsim itself: {type(error).__name__}: {escape(' '.join(str(error).split()))[:500]}"
+    )
     if sys.flags.dev_mode:
         raise error
     tell("`python -X dev -m flowsim ...` shows where; please report it")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import shlex
 from collections import Counter
 from importlib.metadata import version as version_of
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from flowsim import ExperimentResults
 
 DONE, DAMAGED = 0, 3
-MOST_REPLICATIONS = 1_000_000
 
 
 class Command(TyperCommand):
@@ -43,7 +43,9 @@ app = typer.Typer(
     "MODEL and EXPERIMENT are a path or the name of one that ships (see `flowsim list`).",
 )  # fmt: skip
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")
+]
 
 
 def refusal(option: str, value: str, message: str) -> InputError:
@@ -59,7 +61,9 @@ def _version(is_wanted: bool) -> None:
 
 @app.callback()
 def flowsim_itself(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
+    ] = False,
 ) -> None:
     """Options before any command."""
 
@@ -69,7 +73,9 @@ def list_(json: Json = False) -> int:
     """What ships: models to look at and copy, experiments to run."""
     found = {
         "models": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("configs")],
-        "experiments": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("experiments")],
+        "experiments": [
+            {"name": one.name, "title": one.title} for one in flowsim.list_shipped("experiments")
+        ],
     }
     if json:
         say_json(found)
@@ -100,7 +106,9 @@ def copy(
         say(f"Next: edit it, then `flowsim check {folder}`.")
     else:
         say(f"Next: edit it, then `flowsim check {folder}` and `flowsim run {folder}`.")
-        say("Its `model:` still names the shipped one; to change that too, copy the model and write its path there.")
+        say(
+            "Its `model:` still names the shipped one; to change that too, copy the model and write its path there."
+        )
     return DONE
 
 
@@ -129,14 +137,18 @@ def check(
 def run(
     experiment: Annotated[str, typer.Argument(help="An experiment: a path or the name of one that ships.")],
     out: Annotated[str | None, typer.Option(help="Folder of the results; results/NAME if left out.")] = None,
-    replications: Annotated[int | None, typer.Option(help="In place of the experiment's own number.")] = None,
+    replications: Annotated[str | None, typer.Option(help="In place of the experiment's own number.")] = None,
     precision: Annotated[
         str | None, typer.Option(help="Add replications until intervals are within this share, such as 0.05.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
-    engine: Annotated[str, typer.Option(help="simpy")] = "simpy",
-    seed: Annotated[int | None, typer.Option(help="In place of the experiment's own.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="The small form: shorter, with few replications.")] = False,
+    workers: Annotated[
+        str | None, typer.Option(help="Processes side by side; one a processor if left out.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="simpy, the reference engine.")] = "simpy",
+    seed: Annotated[str | None, typer.Option(help="In place of the experiment's own.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The small form: shorter, with few replications.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")] = False,
     json: Json = False,
 ) -> int:
@@ -149,12 +161,15 @@ def run(
     if out is not None and not out.strip():
         raise refusal("--out", out, "is no name of a folder")
     share = None if precision is None else _share("--precision", precision)
-    loaded = flowsim.load_experiment(experiment)
-    loaded = loaded.altered(quick=quick, replications=replications, seed=seed)
-    most = os.cpu_count() or 1
+    side_by_side = (os.cpu_count() or 1) if workers is None else _whole("--workers", workers)
+    loaded = flowsim.load_experiment(experiment).altered(
+        quick=quick,
+        replications=None if replications is None else _whole("--replications", replications),
+        seed=None if seed is None else _whole("--seed", seed),
+    )
     with Progress(len(loaded.scenarios) * loaded.experiment.replications, quiet) as progress:
         results = loaded.run(
-            out, workers=most if workers is None else workers, engine=engine, precision=share,
+            out, workers=side_by_side, engine="simpy", precision=share,
             progress=progress, note=progress.note,
         )  # fmt: skip
     comparison = results.compare()
@@ -170,30 +185,38 @@ def run(
 
 @app.command(cls=Command)
 def compare(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")],
-    measure: Annotated[str | None, typer.Option(help="One of the experiment's measures, or any by name.")] = None,
-    by: Annotated[str | None, typer.Option(help="Tell it apart by: unit, setting, at, level, stp, ...")] = None,
+    directory: Annotated[
+        str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")
+    ],
+    measure: Annotated[
+        str | None, typer.Option(help="One of the experiment's measures, or any by name.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Tell it apart by: unit, setting, at, level, stp, ...")
+    ] = None,
     baseline: Annotated[str | None, typer.Option(help="Scenario to compare with.")] = None,
     json: Json = False,
 ) -> int:
     """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals."""
-    from flowsim.show import report_lines
+    from flowsim.show import numbers, report_lines
 
     results = flowsim.open_results(directory)
     comparison = results.compare(measure, by, baseline)
     if not json:
-        for line in report_lines.table(comparison.to_dict("records")):
+        for line in report_lines.table(numbers.records_of(comparison)):
             say(line)
         _tell_of_unfinished(results)
     else:
         _tell_of_unfinished(results)
-        say_json(comparison.drop(columns=["key", "label"]).to_dict("records"))
+        say_json(numbers.records_of(comparison.drop(columns=["key", "label"])))
     return DONE
 
 
 @app.command(cls=Command)
 def audit(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")],
+    directory: Annotated[
+        str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")
+    ],
     json: Json = False,
 ) -> int:
     """Every file against the journal, every ledger against the laws of the engine."""
@@ -209,6 +232,12 @@ def audit(
         if report.fingerprint:
             say(f"fingerprint {report.fingerprint}")
     return DONE if report.whole else DAMAGED
+
+
+def _whole(option: str, text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,20}", text):
+        raise refusal(option, text, "must be a whole number")
+    return int(text)
 
 
 def _share(option: str, text: str) -> float:
@@ -234,4 +263,6 @@ def _values_of(option: str, arguments: list[str]) -> list[str]:
 def _tell_of_unfinished(results: ExperimentResults) -> None:
     if results.folder.missing:
         planned = len(results.folder.missing) + len(results.folder.outcomes)
-        tell(f"{len(results.folder.missing)} of {planned} cells are not finished: run the experiment again to go on")
+        tell(
+            f"{len(results.folder.missing)} of {planned} cells are not finished: run the experiment again to go on"
+        )

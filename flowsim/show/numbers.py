@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Record = Mapping[str, Any]
 """A row of a comparison: see `ExperimentResults.compare`."""
 
 MOST_DECIMALS = 6
+
+
+def records_of(comparison: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a comparison as records."""
+    return cast("list[dict[str, Any]]", comparison.to_dict("records"))
 
 
 def is_number(value: Any) -> bool:
@@ -20,12 +28,16 @@ def is_number(value: Any) -> bool:
 def decimals(width: float | None, value: float = 0.0, digits: int = 2) -> int:
     """How many decimals an interval of this half width can bear (`digits` of it are told); may be below 0.
 
-    Without a width, three digits of the value are told.
+    One digit more is told of a width that begins with 1 or 2, unless two are told anyway. Without a width, three
+    digits of the value are told.
     """
     scale, kept = (width, digits) if width else (abs(value), 3)
     if not scale or not math.isfinite(scale):
         return 0
-    return min(MOST_DECIMALS, kept - 1 - math.floor(math.log10(scale)))
+    power = math.floor(math.log10(scale))
+    if width and digits == 1 and scale < 2.95 * 10.0**power:
+        kept = 2
+    return min(MOST_DECIMALS, kept - 1 - power)
 
 
 def told(value: Any, places: int) -> str:

@@ -44,7 +44,9 @@ class Progress:
         if self._thread is not None:
             self._thread.join()
             if self.ran and kind is None:
-                tell(f"{self.finished} of {self.total} cells finished in {in_words(time.monotonic() - self._begin)}")
+                tell(
+                    f"{self.finished} of {self.total} cells finished in {in_words(time.monotonic() - self._begin)}"
+                )
 
     def __call__(self, outcome: Any, finished: int, total: int) -> None:
         self.ran += 1
@@ -61,7 +63,13 @@ class Progress:
 
     def _start_bar(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
         from rich.progress import Progress as Bar
 
         columns = (
@@ -75,7 +83,11 @@ class Progress:
     def _lines(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LINES):
             elapsed = time.monotonic() - self._begin
-            left = f", about {in_words(elapsed / self.ran * (self.total - self.finished))} left" if self.ran else ""
+            left = (
+                f", about {in_words(elapsed / self.ran * (self.total - self.finished))} left"
+                if self.ran
+                else ""
+            )
             tell(f"{self.finished} of {self.total} cells finished after {in_words(elapsed)}{left}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowsim.show import sentences
-from flowsim.show.numbers import Record, change_and_interval, level_and_interval, told, unit_of
+from flowsim.show.numbers import Record, change_and_interval, level_and_interval, records_of, told, unit_of
 from flowsim.show.output import table_text
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Summary:
     ) -> Summary:
         """Read it off results; `ran` cells were run now, the others were finished before."""
         experiment = results.experiment
-        records = comparison.to_dict("records")
+        records = records_of(comparison)
         inside = results.inside_at_end()
         return cls(
             title=experiment.title, question=" ".join(experiment.question.split()), folder=str(results.folder.path),
@@ -55,7 +55,7 @@ class Summary:
             ],
             unfinished=[
                 {"scenario": scenario, "in_care": row["served"], "waiting": row["waiting"]}
-                for scenario, row in inside.iterrows()
+                for scenario, row in inside.reindex([one for one in experiment.scenarios if one in inside.index]).iterrows()
             ],
             more_replications=results.more_replications(), moved=results.moved_work(), figures=tuple(figures),
         )  # fmt: skip
@@ -87,7 +87,7 @@ class Summary:
         if len(self.growing) > MOST_GROWING:
             lines.append(f"Growing too: {len(self.growing) - MOST_GROWING} more queues (all with --json).")
         lines.append(
-            "Unfinished at the end, in the mean: "
+            "Unfinished at the end, on average: "
             + "; ".join(
                 f"{one['scenario']} {told(one['in_care'], 0)} in care and {told(one['waiting'], 0)} waiting"
                 for one in self.unfinished
@@ -107,17 +107,32 @@ class Summary:
 
 def table(records: Sequence[Record]) -> list[str]:
     """A comparison as lines of a table: a block a measure, the baseline first."""
-    has_rows = len({(one["key"], one["place"], one["setting"]) for one in records}) > len({one["key"] for one in records})
-    columns = ["measure", *(["of"] if has_rows else []), "scenario", "in", "mean", "95% interval", "change", "95% interval"]
+    has_rows = len({(one["key"], one["place"], one["setting"]) for one in records}) > len(
+        {one["key"] for one in records}
+    )
+    columns = [
+        "measure",
+        *(["of"] if has_rows else []),
+        "scenario",
+        "in",
+        "mean",
+        "95% interval",
+        "change",
+        "95% interval",
+    ]
     rows, last = [], None
     for one in records:
         mean, interval = level_and_interval(one)
         change, change_interval = ("", "") if one["scenario"] == one["baseline"] else change_and_interval(one)
         of = ", ".join(part for part in (one["setting"], one["place"]) if part != "all") or "all"
         block = (one["key"], of)
-        start = [one["label"], *([of] if has_rows else [])] if block != last else [""] * (2 if has_rows else 1)
+        start = (
+            [one["label"], *([of] if has_rows else [])] if block != last else [""] * (2 if has_rows else 1)
+        )
         last = block
-        rows.append([*start, one["scenario"], unit_of(one["measured_in"]), mean, interval, change, change_interval])
+        rows.append(
+            [*start, one["scenario"], unit_of(one["measured_in"]), mean, interval, change, change_interval]
+        )
     return table_text(columns, rows, numbers=4)
 
 

@@ -1,4 +1,4 @@
-"""The answer in words: what is said depends on the paired differences and their intervals, never on the template alone."""
+"""The answer in words. What is said depends on the paired differences and their intervals."""
 
 from __future__ import annotations
 
@@ -13,19 +13,31 @@ NOBODY = "cannot be told for want of patients to measure"
 
 
 class Phrases(Protocol):
-    """How an experiment speaks of one of its measures; `{n}` stands for the size of the change and its interval."""
+    """How an experiment speaks of a measure: see `measures` of an experiment in the language."""
 
-    less: str
-    more: str
-    same: str
-    by: str
+    @property
+    def less(self) -> str:
+        """What is said of a clear fall; `{n}` stands for the size and its interval, `{it}` for the label."""
+
+    @property
+    def more(self) -> str:
+        """What is said of a clear rise."""
+
+    @property
+    def same(self) -> str:
+        """What is said when the interval spans zero."""
+
+    @property
+    def by(self) -> str:
+        """The attribute it is told apart by; only "all" can be spoken of."""
 
 
-def answer(template: str, comparison: Sequence[Record], measures: Mapping[str, Phrases], scenarios: Sequence[str]) -> str:
+def answer(
+    template: str, comparison: Sequence[Record], measures: Mapping[str, Phrases], scenarios: Sequence[str]
+) -> str:
     """The experiment's answer, each `{scenario: key}` filled in; a default answer where there is no template.
 
-    `comparison` has the records of `ExperimentResults.compare` with their `key` and `label`; only measures told in one
-    piece (`by` all) can be spoken of.
+    `comparison` has the records of `ExperimentResults.compare` with their `key` and `label`.
     """
     records = {(one["scenario"], one["key"]): one for one in comparison if measures[one["key"]].by == "all"}
 
@@ -51,10 +63,12 @@ def phrase(record: Record, words: Phrases) -> str:
     if not is_number(difference):
         return NOBODY
     if difference == 0 or (is_number(low) and is_number(high) and low <= 0 <= high):
-        return words.same.replace("{n}", how_much(record))
-    chosen = words.less if difference < 0 else words.more
+        chosen = words.same
+    else:
+        chosen = words.less if difference < 0 else words.more
     is_bare = record["measured_in"] == "share" and "point" not in chosen
-    return chosen.replace("{n}", how_much(record, "percentage points" if is_bare else ""))
+    unit = "percentage points" if is_bare else ""
+    return chosen.replace("{it}", record["label"]).replace("{n}", how_much(record, unit))
 
 
 def how_much(record: Record, unit: str = "") -> str:
@@ -93,7 +107,8 @@ def _changes(records: list[Record]) -> str:
         elif difference == 0 or (is_number(low) and is_number(high) and low <= 0 <= high):
             unclear.append(one["label"])
         else:
-            clear.append(f"{'lowers' if difference < 0 else 'raises'} {one['label']} by {how_much(one, unit_of(one['measured_in'], is_change=True))}")
+            size = how_much(one, unit_of(one["measured_in"], is_change=True))
+            clear.append(f"{'lowers' if difference < 0 else 'raises'} {one['label']} by {size}")
     if unclear:
         clear.append(f"makes no clear difference to {_either(unclear)}")
     if unknown:

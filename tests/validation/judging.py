@@ -1,7 +1,8 @@
-"""What flowsim finds for each measure of a case, from ledger and visit log, and whether that is the known answer.
+"""What flowsim finds for each measure of a case, from ledger and visit log, and whether it is the answer.
 
-Sums, shares and time averages come from the ledger; percentiles, numbers at a moment and what happened to each patient
-come from the visit log. One replication gives one value of a measure; the values of all replications are judged.
+Sums, shares and time averages come from the ledger; percentiles, numbers at a moment and what happened to
+each patient come from the visit log. One replication gives one value of a measure; the values of all
+replications are judged.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from flowsim.engine.building import compile_network
 from flowsim.engine.network import Ints, Labels, Network
@@ -23,6 +25,8 @@ from tests.validation.translation import Json, Translated, translate
 
 LIMIT = 4.0
 """Standard errors that an estimate may be away from theory."""
+MANY = 30
+"""Of fewer replications the spread is known so badly that Student's t takes the place of the normal law."""
 NARROW, NARROW_SHARE = 0.05, 0.02
 """The 95% interval must be narrower than this part of the value on either side, or this much for a share."""
 Z95 = 1.959964
@@ -45,7 +49,7 @@ def compiled(case: Json) -> Compiled:
 
 
 class Found:
-    """One replication: its ledger, its visit log as one array a column, and the gridlock that ended it, if any."""
+    """One replication: its ledger, its visit log (one array a column), and any gridlock that ended it."""
 
     def __init__(self, ready: Compiled, seed: int, replication: int, engine: Engine) -> None:
         self.case, self.translated, self.network, self.labels = ready
@@ -53,9 +57,7 @@ class Found:
         rows: list[tuple[int, ...]] = []
         self.gridlock: Gridlock | None = None
         try:
-            run_once(
-                self.network, self.labels, seed, replication, lambda *entry: entries.append(entry), rows.append, engine
-            )
+            run_once(*ready[2:], seed, replication, lambda *entry: entries.append(entry), rows.append, engine)
         except Gridlock as gridlock:
             self.gridlock = gridlock
         self.ledger: Ledger = read_ledger(entries, self.network, self.labels)
@@ -64,7 +66,7 @@ class Found:
         self.from_ms, self.to_ms = self.translated.window.warm_up_ms, self.translated.window.horizon_ms
         self.duration_ms = self.to_ms - self.from_ms
 
-    # --- who and where ----------------------------------------------------------------------------------------
+    # --- who and where -----------------------------------------------------------------------------
 
     def units(self, where: str) -> list[int]:
         """Units of a setting, of a pool, or all."""
@@ -99,13 +101,14 @@ class Found:
 
     def visits(self, where: str, who: str) -> Any:
         """Which rows of the log are visits of these streams to these own units."""
-        return np.isin(self.log["own_unit"], self.units(where)) & np.isin(self.log["stream"], self.streams(who))
+        is_own = np.isin(self.log["own_unit"], self.units(where))
+        return is_own & np.isin(self.log["stream"], self.streams(who))
 
     def book(self, name: str, rows: Sequence[int]) -> int:
         """Sum of a book over some rows, after the warm-up."""
         return int(self.ledger.book(name)[list(rows)].sum())
 
-    # --- waits ------------------------------------------------------------------------------------------------
+    # --- waits -------------------------------------------------------------------------------------
 
     def waits(self, where: str, who: str) -> Ints:
         """Waits of all who started after the warm-up, in ms, from the log."""
@@ -114,10 +117,10 @@ class Found:
         return started[rows] - self.log["joined_ms"][rows]
 
     def bins(self, where: str, who: str) -> Ints:
-        """First starts after the warm-up by bin of their wait, from the ledger; bin 0 has those who did not wait."""
-        return self.ledger.bins("wait_bins")[self.classes(where, who)].sum(axis=0)  # type: ignore[no-any-return]
+        """First starts after the warm-up by bin of their wait, from the ledger; bin 0 is no wait at all."""
+        return self.ledger.bins("wait_bins")[self.classes(where, who)].sum(axis=0)
 
-    # --- numbers at a moment, from the log ---------------------------------------------------------------------
+    # --- numbers at a moment, from the log ---------------------------------------------------------
 
     @cached_property
     def left(self) -> Ints:
@@ -138,7 +141,7 @@ class Found:
         return _before(self.log["started_ms"][rows], at) - _before(self.left[rows], at)
 
     def times(self, expected: Json) -> Any:
-        """The moments a measure is taken at: of a periodic state the same moment of every cycle after the warm-up."""
+        """When a number is taken: of a periodic state, at that moment of every cycle after the warm-up."""
         at = self.translated.ms(expected["time"])
         if self.case["family"] != "mtmc":
             return at
@@ -152,7 +155,7 @@ class Found:
         opens = self.network.session_open
         return opens[opens >= self.from_ms]
 
-    # --- patients ------------------------------------------------------------------------------------------------
+    # --- patients ----------------------------------------------------------------------------------
 
     @cached_property
     def in_order(self) -> Ints:
@@ -189,7 +192,7 @@ def _before(times: Any, at: Any) -> Any:
     return np.searchsorted(ordered, at, side="left")
 
 
-# --- measures: (a replication, what is expected) -> a value in the units of the case --------------------------------
+# --- measures: (a replication, what is expected) -> a value in the units of the case ---------------
 
 
 def _mean_wait(f: Found, e: Json) -> float:
@@ -330,7 +333,8 @@ MEASURES: dict[str, Callable[[Found, Json], Value]] = {
 
 
 def _queue_times(f: Found, e: Json) -> list[int]:
-    joined, started, left = (f.column(name, e["where"], e["who"]) for name in ("joined_ms", "started_ms", "left_ms"))
+    times = ("joined_ms", "started_ms", "left_ms")
+    joined, started, left = (f.column(name, e["where"], e["who"]) for name in times)
     return (np.where(started >= 0, started, left) - joined).tolist()
 
 
@@ -364,11 +368,11 @@ EXACT: dict[str, Callable[[Found, Json], Any]] = {
 """Traces: what must be equal."""
 
 
-# --- judging -----------------------------------------------------------------------------------------------------
+# --- judging ---------------------------------------------------------------------------------------
 
 
 class Verdict(NamedTuple):
-    """One measure of a case: theory, what flowsim found, its standard error, and how far apart in standard errors."""
+    """One measure of a case: theory, what flowsim found, its standard error, and the distance in these."""
 
     case: str
     measure: str
@@ -376,64 +380,76 @@ class Verdict(NamedTuple):
     theory: Any
     found: Any
     error: float
+    replications: int
     z: float
     passes: bool
     is_narrow: bool
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether it passes, on an interval narrow enough to say so."""
-        return self.passes and self.is_narrow
+
+class Study:
+    """Replications of one case, and what they say of each of its measures."""
+
+    def __init__(self, case: Json, seed: int, engine: Engine = "simpy") -> None:
+        self.case, self.seed, self.engine = case, seed, engine
+        self.ready = compiled(case)
+        self.values: list[list[Any]] = [[] for _ in case["expected"]]
+        self.replications = 0
+
+    def run(self, more: int) -> Study:
+        """Run more replications."""
+        for replication in range(self.replications, self.replications + more):
+            found = Found(self.ready, self.seed, replication, self.engine)
+            for kept, expected in zip(self.values, self.case["expected"], strict=True):
+                measures = EXACT if expected.get("exact") else MEASURES
+                kept.append(measures[expected["measure"]](found, expected))
+        self.replications += more
+        return self
+
+    def verdicts(self, spreads: Sequence[float | None] | None = None) -> list[Verdict]:
+        """Judge each measure by the spread of its replications, or by one known beforehand."""
+        known = spreads or [None] * len(self.values)
+        return [
+            _verdict(self.case["id"], expected, values, spread)
+            for expected, values, spread in zip(self.case["expected"], self.values, known, strict=True)
+        ]
 
 
-def judge(case: Json, seed: int, replications: int, engine: Engine = "simpy") -> list[Verdict]:
-    """Run replications of a case and judge each of its measures."""
-    ready = compiled(case)
-    values: list[list[Any]] = [[] for _ in case["expected"]]
-    for replication in range(replications):
-        found = Found(ready, seed, replication, engine)
-        for kept, expected in zip(values, case["expected"], strict=True):
-            measures = EXACT if expected.get("exact") else MEASURES
-            kept.append(measures[expected["measure"]](found, expected))
-    return [verdict(case, expected, kept) for expected, kept in zip(case["expected"], values, strict=True)]
-
-
-def verdict(case: Json, expected: Json, values: list[Any]) -> Verdict:
-    """Judge the values of one measure, one a replication."""
-    keys = ("where", "who", "time", "percentile", "than", "beds")
-    at = ", ".join(
-        f"{key} {expected[key]}" if key not in ("where", "who") else str(expected[key]) for key in keys if key in expected
-    )
-    theory = expected["value"]
+def _verdict(case: str, expected: Json, values: list[Any], spread: float | None) -> Verdict:
+    theory, measure, n = expected["value"], expected["measure"], len(values)
+    at = _where(expected)
     if expected.get("exact"):
         same = all(value == theory for value in values)
-        return Verdict(case["id"], expected["measure"], at, theory, values[0], 0.0, 0.0 if same else math.inf, same, True)
+        return Verdict(case, measure, at, theory, values[0], 0.0, n, 0.0 if same else math.inf, same, True)
     found, error = estimate(expected, values)
-    away = abs(found - theory)
+    limit = LIMIT
+    if spread is not None:
+        error = spread / math.sqrt(n)
+    elif n < MANY:
+        limit = float(stats.t.isf(stats.norm.sf(LIMIT), max(n - 1, 1)))
+    away, accuracy = abs(found - theory), expected.get("value_accuracy", 0.0)
+    allowed = limit * error + (expected["abs_tol"] if expected.get("published") else accuracy)
     is_narrow = Z95 * error <= (NARROW_SHARE if expected["unit"] == "share" else NARROW * abs(theory))
-    accuracy = expected.get("value_accuracy", 0.0)
-    if expected.get("published"):
-        passes = away <= expected["abs_tol"] + LIMIT * error
-    else:
-        passes = away <= LIMIT * error + accuracy
     z = (found - theory) / error if error else (0.0 if away <= accuracy else math.inf)
-    return Verdict(case["id"], expected["measure"], at, theory, found, error, z, passes, is_narrow)
+    return Verdict(case, measure, at, theory, found, error, n, z, away <= allowed, is_narrow)
+
+
+def _where(expected: Json) -> str:
+    """Where, of whom, and at what time, percentile or number of beds; whether the value is a printed one."""
+    named = [str(expected[key]) for key in ("where", "who") if expected[key] != "all"]
+    numbers = [f"{key} {expected[key]}" for key in ("time", "percentile", "than", "beds") if key in expected]
+    return ", ".join([*named, *numbers, *(["as printed"] if expected.get("published") else [])]) or "all"
 
 
 def estimate(expected: Json, values: list[Any]) -> tuple[float, float]:
-    """The estimate over replications and its standard error."""
+    """The estimate over replications and its standard error; 0 from a single one."""
     n, found = len(values), np.array(values, float)
-    measure = expected["measure"]
+    measure, freedom = expected["measure"], min(1, len(values) - 1)
     if measure == "p_delay":
         above, below = found[:, 0].mean(), found[:, 1].mean()
         ratio = above / below
         rest = (found[:, 0] - ratio * found[:, 1]) / below
-        return float(ratio), float(rest.std(ddof=1) / math.sqrt(n))
+        return float(ratio), float(rest.std(ddof=freedom) / math.sqrt(n))
     if measure == "variance_of_number_present_at":
         m = expected["value"]
-        return float(found.var(ddof=1)), math.sqrt((m + 2 * m * m) / n)
-    error = float(found.std(ddof=1) / math.sqrt(n))
-    if measure == "share_of_replications_full_at" and error == 0.0:
-        p = expected["value"]
-        error = math.sqrt(p * (1 - p) / n)
-    return float(found.mean()), error
+        return float(found.var(ddof=freedom)), math.sqrt((m + 2 * m * m) / n)
+    return float(found.mean()), float(found.std(ddof=freedom) / math.sqrt(n))

@@ -1,4 +1,4 @@
-"""A case of `tests/fixtures/validation` in flowsim's own language: `translate` makes a Model and the window of its run."""
+"""A case of `tests/fixtures/validation` in flowsim's own language: its model, and when it is run."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def case_names() -> list[str]:
 def translate(case: Json) -> Translated:
     """The model of a case and its run.
 
-    Dated changes of capacity come at midnight, so the hours of a case whose capacity steps become days: nothing in it
-    knows how long a unit of time is. Warm-ups are rounded up to whole days. Horizons are the case's own.
+    Dated changes of capacity come at midnight, so the hours of a case whose capacity steps become days:
+    nothing in it knows how long a unit is. Warm-ups are rounded up to whole days.
     """
     told = case["model"]
     steps_in_time = any(isinstance(one.get("capacity"), list) for one in told["settings"])

@@ -1,0 +1,1 @@
+"""Peers that flowsim's speed is measured against."""
