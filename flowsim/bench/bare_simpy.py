@@ -2,8 +2,8 @@
 
 This is what a modeller would write by hand, with random numbers drawn in blocks, since SimPy should not be
 measured by numpy's cost of a single draw. Time is whole milliseconds. An event is an arrival or the end of a
-stay, whatever SimPy counts inside. Ties are SimPy's own (the order of scheduling), so these programs agree with
-flowsim in distribution only.
+stay, whatever SimPy counts inside. Ties are SimPy's own (the order of scheduling), so these programs agree
+with flowsim in distribution only.
 """
 
 from __future__ import annotations

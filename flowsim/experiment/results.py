@@ -19,8 +19,8 @@ from flowsim.errors import Fault, InputError
 from flowsim.experiment import audit as auditing
 from flowsim.experiment.loads import moved_work
 from flowsim.experiment.scenarios import Experiment, LoadedExperiment, Wanted, load_experiment
-from flowsim.measure.catalogue import MEASURES
 from flowsim.experiment.store import Store
+from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.estimate import Growth, estimate, growth, paired_difference, replications_to_halve
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import DAY_MS, measured

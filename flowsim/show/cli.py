@@ -34,6 +34,9 @@ def run(arguments: Sequence[str]) -> int:
         from flowsim.show.commands import app
 
         code = app(args=list(arguments) or ["--help"], prog_name="flowsim", standalone_mode=False)
+        if code == INTERRUPTED:
+            # The parser catches Ctrl-C before we can, and gives back this code in its place.
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else DONE
     except FlowsimError as error:
         tell(str(error))

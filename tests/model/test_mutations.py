@@ -19,11 +19,45 @@ from flowsim.model.reading import KeyPath, parse_yaml
 
 TOWN = Path(__file__).parent.parent / "fixtures" / "town"
 JUNK: list[Any] = [
-    "", "x", "leave", "rest", "ward", "KGH", "age_band", "place", "unlimited", "3 days", "mon-fri", "08:00-09:00",
-    "2018-04-01", "tables/units.csv", "tables", "{site}", "a\u200bb", 0, -1, 1, 2.5, 1e300, 10**15, True, [], {}, [[]],
-    [{}], ["ward"], [1, 2], {"by": "place"}, {"by": "age_band", "table": "tables/need.csv"}, {"value": 3}, {"x": {"y": 1}},
-    {"ward": 1}, {"leave": "rest"}, {"shares": {"Barnet": {"KGH": 1}}}, {"table": 4},
-]  # fmt: skip
+    "",
+    "x",
+    "leave",
+    "rest",
+    "ward",
+    "KGH",
+    "age_band",
+    "place",
+    "unlimited",
+    "3 days",
+    "mon-fri",
+    "08:00-09:00",
+    "2018-04-01",
+    "tables/units.csv",
+    "tables",
+    "{site}",
+    "a\u200bb",
+    0,
+    -1,
+    1,
+    2.5,
+    1e300,
+    10**15,
+    True,
+    [],
+    {},
+    [[]],
+    [{}],
+    ["ward"],
+    [1, 2],
+    {"by": "place"},
+    {"by": "age_band", "table": "tables/need.csv"},
+    {"value": 3},
+    {"x": {"y": 1}},
+    {"ward": 1},
+    {"leave": "rest"},
+    {"shares": {"Barnet": {"KGH": 1}}},
+    {"table": 4},
+]
 
 
 def plain() -> dict[str, Any]:
@@ -83,4 +117,6 @@ def test_mutated_model_is_read_or_refused_in_lines(folder: Path, mutations: list
     except InputError as error:
         lines = str(error).split("\n")
         assert len(lines) == len(error.faults)
-        assert all(line.isprintable() and fault.message for line, fault in zip(lines, error.faults, strict=True))
+        assert all(
+            line.isprintable() and fault.message for line, fault in zip(lines, error.faults, strict=True)
+        )

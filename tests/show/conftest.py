@@ -18,7 +18,7 @@ name: wards
 title: More or fewer beds for home care
 question: What do packages of home care do to the wards and to A&E?
 model: small.yaml
-days: 42
+days: 30
 warm_up: 7 days
 replications: 3
 scenarios:
@@ -39,9 +39,11 @@ quick: {days: 2, warm_up: 0 days, replications: 2}
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with wards.yaml and its results in results/wards; copied, never written to."""
+    """A folder with wards.yaml, its results in results/wards, and those of its small form; never written to."""
     folder = tmp_path_factory.mktemp("ran")
-    shutil.copy(next(one.file for one in list_shipped("configs") if one.name == "emergency"), folder / "small.yaml")
+    shutil.copy(
+        next(one.file for one in list_shipped("configs") if one.name == "emergency"), folder / "small.yaml"
+    )
     small = (folder / "small.yaml").read_text(encoding="utf-8")
     for large, less in (("per_day: 240", "per_day: 60"), ("325 beds", "82 beds"), ("525 beds", "132 beds")):
         assert large in small
@@ -49,7 +51,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "small.yaml").write_text(small, encoding="utf-8")
     (folder / "wards.yaml").write_text(EXPERIMENT, encoding="utf-8")
     out = folder / "results" / "wards"
-    assert cli.run(["run", str(folder / "wards.yaml"), "--out", str(out), "--workers", "1", "--quiet"]) == 0
+    always = ["run", str(folder / "wards.yaml"), "--workers", "1", "--quiet"]
+    assert cli.run([*always, "--out", str(out)]) == 0
+    assert cli.run([*always, "--out", str(folder / "small form"), "--quick"]) == 0
     return folder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,7 +16,9 @@ FLOWSIM = [sys.executable, "-m", "flowsim"]
 WELSH = "T\u0177 Gwyn"
 
 
-def command(*arguments: str, env: dict[str, str | None] | None = None, shell: str = "") -> subprocess.CompletedProcess[str]:
+def command(
+    *arguments: str, env: dict[str, str | None] | None = None, shell: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Runs the command line; `shell` is what follows it in a line of bash."""
     wanted = {key: value for key, value in {**os.environ, **(env or {})}.items() if value is not None}
     line = ["bash", "-c", f'set -o pipefail; "$@" {shell}', "bash", *FLOWSIM, *arguments]
@@ -27,27 +28,29 @@ def command(*arguments: str, env: dict[str, str | None] | None = None, shell: st
 @pytest.mark.parametrize(
     "env",
     [
-        {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None},
-        {"HOME": "/proc", "XDG_CACHE_HOME": None, "MPLCONFIGDIR": "/proc/nowhere", "NUMBA_CACHE_DIR": "/proc/x"},
-        {"PYTHONWARNINGS": "error", "TZ": "Nowhere/Land", "PYTHONHASHSEED": "7"},
-        {"PYTHONOPTIMIZE": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Kathmandu"},
+        {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None,
+         "PYTHONWARNINGS": "error", "TZ": "Nowhere/Land", "PYTHONHASHSEED": "7"},
+        {"HOME": "/proc", "XDG_CACHE_HOME": None, "MPLCONFIGDIR": "/proc/nowhere",
+         "PYTHONOPTIMIZE": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Kathmandu"},
     ],
-    ids=["no home", "nothing can be written", "warnings are errors", "optimised, plain locale"],
-)
+    ids=["no home, warnings are errors", "nothing can be written, plain locale"],
+)  # fmt: skip
 def test_results_are_the_same_bytes_wherever_they_are_made(here: Path, env: dict[str, str | None]) -> None:
     done = command("run", "wards.yaml", "--quick", "--out", "there", "--workers", "2", "--json", env=env)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     assert json.loads(done.stdout)["cells_run_now"] == 6
-    here_made = command("run", "wards.yaml", "--quick", "--out", "here", "--workers", "1", "--quiet")
-    assert here_made.returncode == 0
-    for path in sorted(Path("here").rglob("*")):
-        if path.is_file() and path.name not in (".lock", "journal.jsonl"):
-            assert path.read_bytes() == (Path("there") / path.relative_to("here")).read_bytes(), path
+    made = [path for path in sorted(Path("small form").rglob("*")) if path.is_file()]
+    assert len(made) > 10
+    for path in made:
+        if path.name not in (".lock", "journal.jsonl"):  # cells are listed in the order in which they end
+            assert path.read_bytes() == (Path("there") / path.relative_to("small form")).read_bytes(), path
 
 
 def test_letters_that_a_stream_cannot_hold_become_escapes(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
-    text = f"flowsim: 1\nname: m\ntitle: {WELSH}\nstart: 2001-01-01\nsettings:\n  ward: {{capacity: 2 beds}}\n"
+    text = (
+        f"flowsim: 1\nname: m\ntitle: {WELSH}\nstart: 2001-01-01\nsettings:\n  ward: {{capacity: 2 beds}}\n"
+    )
     text += "pathways:\n  p:\n    arrivals: {per_day: 1}\n    steps:\n      s: {in: ward, stay: 1 day}\n"
     file.write_text(text, encoding="utf-8")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": None}
@@ -60,10 +63,17 @@ def test_letters_that_a_stream_cannot_hold_become_escapes(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("shell", "code"),
-    [("<&-", 0), (">&-", 0), ("2>&-", 0), ("| head -c 1 >/dev/null", 0), ("<&- >&- 2>&-", 0), (">/dev/full", 3)],
+    [
+        ("<&-", 0),
+        (">&-", 0),
+        ("2>&-", 0),
+        ("| head -c 1 >/dev/null", 0),
+        ("<&- >&- 2>&-", 0),
+        (">/dev/full", 3),
+    ],
 )
 def test_streams_that_are_closed_or_gone_are_no_fault(shell: str, code: int) -> None:
-    done = command("check", "croydon", shell=shell)
+    done = command("check", "emergency", shell=shell)
     assert done.returncode == code
     assert done.stderr.count("\n") == (code != 0)
     assert command("--help", shell=shell).returncode in (0, code)
@@ -75,37 +85,45 @@ def test_closed_streams_are_not_taken_by_results(here: Path) -> None:
     assert command("audit", "closed").returncode == 0
 
 
-def test_progress_is_told_in_plain_lines_where_nobody_looks_and_not_at_all_if_quiet(here: Path) -> None:
-    done = command("run", "wards.yaml", "--quick", "--workers", "1")
-    assert re.fullmatch(r"6 of 6 cells finished in \d+ seconds?\n", done.stderr)
-    assert "\x1b" not in done.stdout
-    assert command("run", "wards.yaml", "--quick", "--out", "again", "--workers", "1", "--quiet").stderr == ""
+def is_left_over(group: int) -> bool:
+    """Whether any process of a group is there after a few seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_interrupt_keeps_what_is_finished_and_ends_with_130(here: Path, workers: str) -> None:
     arguments = ["run", "wards.yaml", "--out", "cut", "--workers", workers, "--replications", "200"]
     process = subprocess.Popen(
-        [*FLOWSIM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*FLOWSIM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while len(list(Path("cut/cells").glob("*.parquet"))) < 3 and time.monotonic() < deadline:
+    journal = Path("cut/journal.jsonl")
+    while time.monotonic() < deadline:
+        if journal.exists() and journal.read_bytes().count(b'"kind":"cell"') >= 3:
+            break
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1].startswith("interrupted")
     assert "Traceback" not in err
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert not is_left_over(process.pid)
     report = json.loads(command("audit", "cut", "--json").stdout)
     assert report["done"] >= 3
     assert all("not finished" in line or "cut short" in line for line in report["lines"])
 
 
 def test_results_outgrowing_their_limit_stop_the_run_in_one_line(here: Path) -> None:
-    done = command("run", "wards.yaml", "--quick", "--out", "small", "--workers", "1", "--quiet", shell="", env={})
-    assert done.returncode == 0
     line = ["bash", "-c", 'ulimit -f 4; "$@"', "bash", *FLOWSIM]
     arguments = ["run", "wards.yaml", "--quick", "--out", "limited", "--workers", "1", "--quiet"]
     done = subprocess.run([*line, *arguments], capture_output=True, text=True, timeout=60)

@@ -111,7 +111,7 @@ def one_bed_more(model: Json) -> None:
 
 
 def fewer_arrivals(model: Json) -> None:
-    model["arrivals"][0]["process"]["rate"] *= 0.95
+    model["arrivals"][0]["process"]["rate"] *= 0.9
 
 
 def stays_without_spread(model: Json) -> None:
