@@ -1,6 +1,7 @@
 """Simulation of patient flow through every level of a city's health and care.
 
-The names below are all there is to use; each is loaded when it is first asked for, so importing flowsim does no work.
+The names below are all there is to use; each is loaded when it is first asked for, so importing flowsim does
+no work.
 """
 
 from __future__ import annotations

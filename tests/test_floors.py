@@ -1,4 +1,6 @@
-"""The house has five floors and one stair down: imports go up only, and heavy libraries wait until they are wanted."""
+"""The house has five floors and one stair down: imports go up only, and heavy libraries wait until they are
+wanted.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may import: few names, sorted, loaded when they are asked for, and enough for a first sitting."""
+"""What a user may import: few names, sorted, loaded when asked for, and enough for a first sitting."""
 
 from __future__ import annotations
 

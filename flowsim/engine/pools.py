@@ -45,20 +45,20 @@ class Visit(Put):
     As an event it fires with True when the patient is let in, and with False if the patience ends first.
     """
 
+    lane = -1
+    is_waiting = True
+    started = ready = ended = -1
+    segment = remaining = 0  # of a stay that may be interrupted: start of the present stretch, what is left
+    blocked_row, blocked_since, blocked_ms = -1, 0, 0
+    reneging: Happening | None = None  # the end of the patience
+    end: Happening  # of the stay
+
     def __init__(self, pool: Pool, patient: Patient, step: StepView, line: ClassView, joined: int) -> None:
         self.patient, self.step, self.line, self.joined = patient, step, line, joined
         self.occurrence = patient.times[step.number] - 1
         self.number = patient.visits
         self.unit = line.own
-        self.lane = -1
-        self.is_waiting = True
         self.queued = joined  # since when it waits: later than joined after an interruption
-        self.started = self.ready = self.ended = -1
-        self.segment = self.remaining = (
-            0  # of a stay that may be interrupted: start of the stretch, what is left
-        )
-        self.end: Happening
-        self.blocked_row, self.blocked_since, self.blocked_ms = -1, 0, 0
         super().__init__(pool)
 
 

@@ -7,6 +7,7 @@ clock and patients, pools, the story, arriving, joining, starting, ending, holdi
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
@@ -270,7 +271,9 @@ class City(Premises):
             Happening(self, max(joined + after, now), START, pool.number, 0, pool.let_in)
         if step.patience is not None:
             patience = self.draw(visit, PATIENCE, step.patience, 1.0)
-            Happening(self, now + patience, RENEGE, pool.number, patient.number, lambda _: self.renege(visit))
+            visit.reneging = Happening(
+                self, now + patience, RENEGE, pool.number, patient.number, lambda _: self.renege(visit)
+            )
         if patient.held:
             self.block(visit)
         return visit
@@ -351,6 +354,8 @@ class City(Premises):
             self.post_end(visit, visit.remaining)
             visit.end.callbacks = callbacks
             return
+        if visit.reneging is not None:  # its event stays where it is, but holds nobody any longer
+            visit.reneging.callbacks, visit.reneging = [], None
         visit.started = now
         wait = now - visit.joined
         row = step.setting * self.area_size + patient.area_row
@@ -511,6 +516,7 @@ class City(Premises):
         self.books.left[patient.stream] += 1
         for clock in patient.clocks:
             self.books.clock_lost[clock] += 1
+        patient.visit = None  # type: ignore[assignment]  # undo the circle, so that both are let go of at once
 
     # --- holding ----------------------------------------------------------------------------------------------
 
@@ -607,7 +613,19 @@ class City(Premises):
     # --- the run ----------------------------------------------------------------------------------------------
 
     def live(self) -> Outcome:
-        """From the first day to the horizon."""
+        """From the first day to the horizon.
+
+        Objects are let go of without Python's search for circles, which would take a sixth of the time.
+        """
+        searches = gc.isenabled()
+        gc.disable()
+        try:
+            return self._live()
+        finally:
+            if searches:
+                gc.enable()
+
+    def _live(self) -> Outcome:
         n = self.network
         kinds = n.stream_kind.tolist()
         self.open_units()

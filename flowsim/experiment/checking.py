@@ -1,4 +1,4 @@
-"""What a model or an experiment is, before any run: what it holds, and what the traffic equations say of it."""
+"""What a model or an experiment is, before any run: its parts, and what the traffic equations say."""
 
 from __future__ import annotations
 
@@ -30,8 +30,10 @@ NOT_SAID = "not said"
 class Check:
     """What a model or experiment is.
 
-    `load` has a row for each setting and model year, `tips` one for each unit that is offered more than it can do, `moved`
-    one for each setting that a scenario's levers change (see `loads`). An assumption is not one number each: a column of
+    `load` has a row for each setting and model year, `tips` one for each unit that is offered more than it
+    can do, `moved`
+    one for each setting that a scenario's levers change (see `loads`). An assumption is not one number each:
+    a column of
     a table counts once.
     For an experiment, `load` is that of its baseline, and `scenarios` has each scenario's levers in words.
     """
@@ -95,7 +97,9 @@ def _check_experiment(loaded: LoadedExperiment) -> Check:
 
 
 def _years_ahead(loaded: LoadedModel) -> int:
-    """How far a model is looked at: as far as its population goes, some years if anything in it grows, else one."""
+    """How far a model is looked at: as far as its population goes, some years if anything in it grows, else
+    one.
+    """
     model = loaded.model
     if model.population is not None:
         last: int = max(model.population.table.columns["year"])
@@ -110,15 +114,19 @@ def _facts(loaded: LoadedModel, network: Network, labels: Labels, window: Window
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         rows = offered_load(network, labels, years)
+    order = labels.settings.index
     return {
         "counts": {
-            "places": len(geography.places), "sites": len(geography.sites), "settings": len(model.settings),
-            "units": len(labels.units), "pathways": len(model.pathways),
+            "places": len(geography.places),
+            "sites": len(geography.sites),
+            "settings": len(model.settings),
+            "units": len(labels.units),
+            "pathways": len(model.pathways),
         },
         "years": tuple(name for name, _, _ in years),
         "patients_a_year": patients_a_year(network, years[:1]),
-        "load": sorted(by_setting(rows), key=lambda row: (row["year"], labels.settings.index(row["setting"]))),
+        "load": sorted(by_setting(rows), key=lambda row: (row["year"], order(row["setting"]))),
         "tips": tipping(rows),
         "warnings": (*loaded.warnings, *dict.fromkeys(str(one.message) for one in caught)),
         "assumptions": assumptions(loaded),
-    }  # fmt: skip
+    }

@@ -10,10 +10,13 @@ from flowsim.model.names import near
 
 
 def copy_shipped(name: str, target: str | Path) -> Path:
-    """Copies the shipped model or experiment `name` into the folder `target`; the path of its YAML file there.
+    """Copies the shipped model or experiment `name` into the folder `target`; the path of its YAML file
+    there.
 
-    A model becomes `model.yaml` with its tables beside it, an experiment `experiment.yaml`, so that the folder can be
-    named in place of the file. Raises InputError if nothing of this name ships, or the folder is there and not empty.
+    A model becomes `model.yaml` with its tables beside it, an experiment `experiment.yaml`, so that the
+    folder can be
+    named in place of the file. Raises InputError if nothing of this name ships, or the folder is there and
+    not empty.
     """
     folder = Path(target)
     models, experiments = shipped.files_of("configs"), shipped.files_of("experiments")

@@ -1,4 +1,6 @@
-"""The traffic equations put to use: load by setting, what tips over, and what levers removed here and added there."""
+"""The traffic equations put to use: load by setting, what tips over, and what levers removed here and added
+there.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,10 @@ LEAST_SHARE_MOVED = 1e-9
 
 
 def by_setting(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
-    """Load of each setting in each year, its units together: setting, level, units, year, visits_a_year, load, capacity,
-    utilisation, and fullest_unit with fullest_utilisation. Capacity is None for settings without limit.
+    """Load of each setting in each year, its units together.
+
+    Rows of setting, level, units, year, visits_a_year, load, capacity (None without limit), utilisation, and
+    fullest_unit with its fullest_utilisation.
     """
     found: dict[tuple[str, str], list[LoadRow]] = {}
     for row in rows:
@@ -27,19 +31,27 @@ def by_setting(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
         load, capacity = math.fsum(unit.load for unit in units), math.fsum(unit.capacity for unit in units)
         limited = [unit for unit in units if math.isfinite(unit.capacity)]
         fullest = max(limited, key=lambda unit: unit.utilisation, default=None)
-        table.append({
-            "setting": setting, "level": units[0].level, "units": len(units), "year": year,
-            "visits_a_year": math.fsum(unit.arrivals_a_year for unit in units), "load": load,
-            "capacity": capacity if math.isfinite(capacity) else None,
-            "utilisation": load / capacity if math.isfinite(capacity) and capacity > 0 else None,
-            "fullest_unit": fullest.unit if fullest else None,
-            "fullest_utilisation": fullest.utilisation if fullest else None,
-        })  # fmt: skip
+        table.append(
+            {
+                "setting": setting,
+                "level": units[0].level,
+                "units": len(units),
+                "year": year,
+                "visits_a_year": math.fsum(unit.arrivals_a_year for unit in units),
+                "load": load,
+                "capacity": capacity if math.isfinite(capacity) else None,
+                "utilisation": load / capacity if math.isfinite(capacity) and capacity > 0 else None,
+                "fullest_unit": fullest.unit if fullest else None,
+                "fullest_utilisation": fullest.utilisation if fullest else None,
+            }
+        )
     return table
 
 
 def tipping(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
-    """Units that are offered more than they can do, each in the first year in which it is, fullest first within a year."""
+    """Units that are offered more than they can do, each in the first year in which it is, fullest first
+    within a year.
+    """
     first: dict[str, LoadRow] = {}
     years: dict[str, int] = {}
     for row in rows:
@@ -48,10 +60,16 @@ def tipping(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
             first.setdefault(row.unit, row)
     ordered = sorted(first.values(), key=lambda row: (years[row.year], -row.utilisation))
     return [
-        {"unit": row.unit, "setting": row.setting, "year": row.year, "load": row.load, "capacity": row.capacity,
-         "utilisation": row.utilisation if math.isfinite(row.utilisation) else None}
+        {
+            "unit": row.unit,
+            "setting": row.setting,
+            "year": row.year,
+            "load": row.load,
+            "capacity": row.capacity,
+            "utilisation": row.utilisation if math.isfinite(row.utilisation) else None,
+        }
         for row in ordered
-    ]  # fmt: skip
+    ]
 
 
 def patients_a_year(network: Network, years: Years) -> float:
@@ -65,8 +83,10 @@ def patients_a_year(network: Network, years: Years) -> float:
 def moved_work(
     networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years
 ) -> list[dict[str, Any]]:
-    """Visits a year that each scenario's levers removed from one setting and added to another: scenario, setting,
-    baseline_a_year, a_year, change_a_year, over all the years together; only settings where something changed.
+    """Visits a year that each scenario's levers removed from one setting and added to another: scenario,
+    setting,
+    baseline_a_year, a_year, change_a_year, over all the years together; only settings where something
+    changed.
     """
     span = [("all", years[0][1], years[-1][2])]
     visits = {
@@ -78,8 +98,13 @@ def moved_work(
         for setting in dict.fromkeys([*visits[baseline], *found]):
             was, now = visits[baseline].get(setting, 0.0), found.get(setting, 0.0)
             if abs(now - was) > LEAST_SHARE_MOVED * max(was, now):
-                table.append({
-                    "scenario": name, "setting": setting, "baseline_a_year": was, "a_year": now,
-                    "change_a_year": now - was,
-                })  # fmt: skip
+                table.append(
+                    {
+                        "scenario": name,
+                        "setting": setting,
+                        "baseline_a_year": was,
+                        "a_year": now,
+                        "change_a_year": now - was,
+                    }
+                )
     return table

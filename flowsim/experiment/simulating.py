@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.network import Labels
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.errors import Fault, InputError
@@ -43,7 +42,8 @@ class Run:
     def measure(
         self, name: str, by: str | None = None, of: Mapping[str, str | Iterable[str]] | None = None
     ) -> pd.Series:
-        """A measure (see `flowsim.measures()`), one value for each value of the attribute `by`, all in one for "all".
+        """A measure (see `flowsim.measures()`), one value for each value of the attribute `by`, all in one
+        for "all".
 
         `of` keeps only what it names: `of={"setting": "ward"}`. NaN where there was nobody to measure. Raises
         InputError for a measure or attribute that is not known.
@@ -64,11 +64,11 @@ class Run:
 
     @property
     def visits(self) -> pd.DataFrame:
-        """One row a visit, in the order in which they ended; times in hours from the start of the run, NaN if not reached.
+        """One row a visit, in the order in which they ended; times in hours from the start of the run.
 
-        Columns: patient, pathway, step, unit (own unit if the patient never started), age_band, place, visit, joined_hours,
-        started_hours, ready_hours, ended_hours, left_hours, outcome, blocked_hours, waited_for. Raises InputError for a
-        run without `log=True`.
+        Columns: patient, pathway, step, unit (own unit if the patient never started), age_band, place, visit,
+        joined_hours, started_hours, ready_hours, ended_hours, left_hours (NaN if not reached), outcome,
+        blocked_hours, waited_for. Raises InputError for a run without `log=True`.
         """
         if self._rows is None:
             raise _refusal("log", "False", "visits were not logged: simulate(..., log=True)")
@@ -87,7 +87,8 @@ def simulate(
 ) -> Run:
     """Runs one replication of a model, here and now.
 
-    `years` (1 if neither is given) or `days` are measured, after `warm_up` (days, or a text such as "6 weeks"); `log`
+    `years` (1 if neither is given) or `days` are measured, after `warm_up` (days, or a text such as "6
+    weeks"); `log`
     keeps every visit. Raises InputError for what cannot be run, StoppedError for a model that cannot go on.
     """
     built = model if isinstance(model, Model) else load_model(model)

@@ -53,13 +53,18 @@ def _load_lines(check: Check) -> list[str]:
     rows = []
     for row in (one for one in check.load if one["year"] == first):
         cells = [
-            row["setting"], row["level"], f"{row['units']:,}", told(row["visits_a_year"], 0), told(row["load"], 1),
-            "no limit" if row["capacity"] is None else told(row["capacity"], 1), _full(row),
-        ]  # fmt: skip
+            row["setting"],
+            row["level"],
+            f"{row['units']:,}",
+            told(row["visits_a_year"], 0),
+            told(row["load"], 1),
+            "no limit" if row["capacity"] is None else told(row["capacity"], 1),
+            _full(row),
+        ]
         if first != last:
             cells.append(_full(by_year[last, row["setting"]]))
         rows.append(cells)
-    title = "Load offered to each setting, by the traffic equations (beds, or starts a day; no queue, no blocking):"
+    title = "Load offered to each setting by the traffic equations (beds, or starts a day; before any queue):"
     return [title, *table_text(columns, rows, numbers=len(columns) - 2)]
 
 
@@ -86,7 +91,8 @@ def _tip_lines(check: Check) -> list[str]:
             else f"{tip['utilisation'] * 100:,.0f}% of what it can do"
         )
         found.append(
-            f"{'Tips first' if place == 0 else 'Tips over too'}: {tip['unit']} in {tip['year']}, offered {offered}."
+            f"{'Tips first' if place == 0 else 'Tips over too'}: {tip['unit']} in {tip['year']}, "
+            f"offered {offered}."
         )
     if len(check.tips) > MOST_TIPS:
         found.append(f"And {len(check.tips) - MOST_TIPS} more units (all with --json).")

@@ -1,4 +1,5 @@
-"""The command line: makes its surroundings safe, hands over to `commands`, and turns every error into lines and a code.
+"""The command line: makes its surroundings safe, hands over to `commands`, and turns every error into lines
+and a code.
 
 Exit codes: 0 done, 2 refused, 3 stopped or damaged (finished cells are kept), 130 interrupted; 1 never.
 """
@@ -67,9 +68,8 @@ def _told(error: Exception) -> int:
         name = f"{escape(str(error.filename))}: " if error.filename else ""
         tell(f"stopped: {name}{error.strerror}: put it right and run again")
         return STOPPED
-    tell(
-        f"stopped by a fault in flowsim itself: {type(error).__name__}: {escape(' '.join(str(error).split()))[:500]}"
-    )
+    said = escape(" ".join(str(error).split()))[:500]
+    tell(f"stopped by a fault in flowsim itself: {type(error).__name__}: {said}")
     if sys.flags.dev_mode:
         raise error
     tell("`python -X dev -m flowsim ...` shows where; please report it")

@@ -1,4 +1,6 @@
-"""The commands: parse, call, print. They use only names that `flowsim` exports; heavy imports wait for their command."""
+"""The commands: parse, call, print. They use only names that `flowsim` exports; heavy imports wait for their
+command.
+"""
 
 from __future__ import annotations
 
@@ -106,9 +108,7 @@ def copy(
         say(f"Next: edit it, then `flowsim check {folder}`.")
     else:
         say(f"Next: edit it, then `flowsim check {folder}` and `flowsim run {folder}`.")
-        say(
-            "Its `model:` still names the shipped one; to change that too, copy the model and write its path there."
-        )
+        say("Its `model:` still names the shipped one; to change that too, copy it and write its path there.")
     return DONE
 
 
@@ -263,6 +263,5 @@ def _values_of(option: str, arguments: list[str]) -> list[str]:
 def _tell_of_unfinished(results: ExperimentResults) -> None:
     if results.folder.missing:
         planned = len(results.folder.missing) + len(results.folder.outcomes)
-        tell(
-            f"{len(results.folder.missing)} of {planned} cells are not finished: run the experiment again to go on"
-        )
+        missing = len(results.folder.missing)
+        tell(f"{missing} of {planned} cells are not finished: run the experiment again to go on")

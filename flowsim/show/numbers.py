@@ -1,4 +1,6 @@
-"""Numbers as people read them: rounded to what their interval can bear, shares as percent, sizes without a sign."""
+"""Numbers as people read them: rounded to what their interval can bear, shares as percent, sizes without a
+sign.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ def is_number(value: Any) -> bool:
 def decimals(width: float | None, value: float = 0.0, digits: int = 2) -> int:
     """How many decimals an interval of this half width can bear (`digits` of it are told); may be below 0.
 
-    One digit more is told of a width that begins with 1 or 2, unless two are told anyway. Without a width, three
+    One digit more is told of a width that begins with 1 or 2, unless two are told anyway. Without a width,
+    three
     digits of the value are told.
     """
     scale, kept = (width, digits) if width else (abs(value), 3)
@@ -74,7 +77,8 @@ def change_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:
 
 
 def size_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:
-    """The size of the difference without its sign, and its interval the same way round: never below zero for a
+    """The size of the difference without its sign, and its interval the same way round: never below zero for
+    a
     clear difference.
     """
     difference, low, high = (record[key] for key in ("difference", "difference_low", "difference_high"))

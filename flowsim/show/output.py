@@ -1,4 +1,6 @@
-"""Where words go: results to standard output, notes and progress to standard error. Neither ever ends in a traceback."""
+"""Where words go: results to standard output, notes and progress to standard error. Neither ever ends in a
+traceback.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Figures of a comparison: each scenario's paired difference from the baseline, a panel a measure, labelled directly."""
+"""Figures of a comparison: each scenario's paired difference from the baseline, a panel a measure, labelled
+directly.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,21 @@ if TYPE_CHECKING:
     from flowsim import ExperimentResults
 
 COLUMNS = (
-    "scenario", "baseline", "measure", "measured_in", "place", "setting", "mean", "low", "high", "baseline_mean",
-    "difference", "difference_low", "difference_high", "replications",
-)  # fmt: skip
+    "scenario",
+    "baseline",
+    "measure",
+    "measured_in",
+    "place",
+    "setting",
+    "mean",
+    "low",
+    "high",
+    "baseline_mean",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "replications",
+)
 MOST_ROWS = 12
 ROW, ROUND_PANEL, BELOW_PANEL = 0.32, 0.98, 0.5
 LEFT, WIDTH = 0.32, 0.35
@@ -90,9 +104,12 @@ def drawn(title: str, panels: Sequence[Sequence[Record]]) -> dict[str, bytes]:
         baseline = panels[0][0]["baseline"]
         figure.text(0.025, 1 - 0.16 / height, "\n".join(titles), va="top", fontsize=13, fontweight="bold")
         figure.text(
-            0.025, 1 - (0.2 + 0.24 * len(titles)) / height, va="top", color=UNCLEAR,
+            0.025,
+            1 - (0.2 + 0.24 * len(titles)) / height,
+            va="top",
+            color=UNCLEAR,
             s=f"Difference from '{baseline}', with 95% interval: the same patients in both, paired by replication",
-        )  # fmt: skip
+        )
         top = height - head
         for panel, tall in zip(panels, heights, strict=True):
             box = (LEFT, (top - tall + BELOW_PANEL) / height, WIDTH, len(panel) * ROW / height)
@@ -108,7 +125,9 @@ def drawn(title: str, panels: Sequence[Sequence[Record]]) -> dict[str, bytes]:
 
 
 def _panels(records: Sequence[Record]) -> list[list[Record]]:
-    """The records to draw, a panel a measure: scenarios with a difference, the largest few where there are many."""
+    """The records to draw, a panel a measure: scenarios with a difference, the largest few where there are
+    many.
+    """
     panels = []
     for key in dict.fromkeys(one["key"] for one in records):
         mine = [one for one in records if one["key"] == key and is_number(one["difference"])]
@@ -191,7 +210,9 @@ def _level_note(panel: Sequence[Record]) -> str:
 
 
 def _look(one: Record) -> tuple[str, bool]:
-    """Colour of a difference, and whether it is clear: better, worse, neither, or an interval that spans zero."""
+    """Colour of a difference, and whether it is clear: better, worse, neither, or an interval that spans
+    zero.
+    """
     low, high = one["difference_low"], one["difference_high"]
     if not (is_number(low) and is_number(high)) or low <= 0 <= high:
         return UNCLEAR, False

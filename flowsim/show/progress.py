@@ -1,4 +1,6 @@
-"""How far a run is: a bar with the time left on a terminal, a plain line now and then elsewhere, nothing if quiet."""
+"""How far a run is: a bar with the time left on a terminal, a plain line now and then elsewhere, nothing if
+quiet.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 class Progress:
-    """A context around a run. Call it after each cell as (outcome, finished, total); `ran` counts these calls."""
+    """A context around a run. Call it after each cell as (outcome, finished, total); `ran` counts these
+    calls.
+    """
 
     def __init__(self, total: int, quiet: bool) -> None:
         self.total, self.finished, self.ran = total, 0, 0
@@ -44,11 +48,11 @@ class Progress:
         if self._thread is not None:
             self._thread.join()
             if self.ran and kind is None:
-                tell(
-                    f"{self.finished} of {self.total} cells finished in {in_words(time.monotonic() - self._begin)}"
-                )
+                elapsed = in_words(time.monotonic() - self._begin)
+                tell(f"{self.finished} of {self.total} cells finished in {elapsed}")
 
     def __call__(self, outcome: Any, finished: int, total: int) -> None:
+        """A cell has ended."""
         self.ran += 1
         self.finished, self.total = finished, total
         if self._bar is not None:

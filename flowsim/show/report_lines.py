@@ -1,4 +1,6 @@
-"""What a run ends with: the comparison, the answer in words, what grows, who is unfinished, what moved, the figures."""
+"""What a run ends with: the comparison, the answer in words, what grows, who is unfinished, what moved, the
+figures.
+"""
 
 from __future__ import annotations
 
@@ -43,34 +45,55 @@ class Summary:
         """Read it off results; `ran` cells were run now, the others were finished before."""
         experiment = results.experiment
         records = records_of(comparison)
+        names = list(experiment.scenarios)
         inside = results.inside_at_end()
+        inside = inside.reindex([name for name in names if name in inside.index])
         return cls(
-            title=experiment.title, question=" ".join(experiment.question.split()), folder=str(results.folder.path),
-            scenarios=tuple(experiment.scenarios), replications=results.replications, ran=ran, records=records,
-            sentence=sentences.answer(experiment.answer, records, experiment.measures, list(experiment.scenarios)),
+            title=experiment.title,
+            question=" ".join(experiment.question.split()),
+            folder=str(results.folder.path),
+            scenarios=tuple(experiment.scenarios),
+            replications=results.replications,
+            ran=ran,
+            records=records,
+            sentence=sentences.answer(experiment.answer, records, experiment.measures, names),
             growing=[
-                {"scenario": scenario, "unit": unit, "patients_more_a_year": grown.per_year.mean,
-                 "low": grown.per_year.low, "high": grown.per_year.high}
+                {
+                    "scenario": scenario,
+                    "unit": unit,
+                    "patients_more_a_year": grown.per_year.mean,
+                    "low": grown.per_year.low,
+                    "high": grown.per_year.high,
+                }
                 for scenario, unit, grown in results.growing_queues()
             ],
             unfinished=[
                 {"scenario": scenario, "in_care": row["served"], "waiting": row["waiting"]}
-                for scenario, row in inside.reindex([one for one in experiment.scenarios if one in inside.index]).iterrows()
+                for scenario, row in inside.iterrows()
             ],
-            more_replications=results.more_replications(), moved=results.moved_work(), figures=tuple(figures),
-        )  # fmt: skip
+            more_replications=results.more_replications(),
+            moved=results.moved_work(),
+            figures=tuple(figures),
+        )
 
     def document(self) -> dict[str, Any]:
         """The summary for programs; `comparison` has the records of `flowsim compare --json`."""
         hidden = ("key", "label")
         return {
-            "title": self.title, "question": self.question, "folder": self.folder, "scenarios": self.scenarios,
-            "replications": self.replications, "cells_run_now": self.ran,
+            "title": self.title,
+            "question": self.question,
+            "folder": self.folder,
+            "scenarios": self.scenarios,
+            "replications": self.replications,
+            "cells_run_now": self.ran,
             "comparison": [{k: v for k, v in one.items() if k not in hidden} for one in self.records],
-            "sentence": self.sentence, "growing": self.growing, "unfinished": self.unfinished,
-            "replications_more_to_halve_intervals": self.more_replications, "moved": self.moved,
+            "sentence": self.sentence,
+            "growing": self.growing,
+            "unfinished": self.unfinished,
+            "replications_more_to_halve_intervals": self.more_replications,
+            "moved": self.moved,
             "figures": self.figures,
-        }  # fmt: skip
+        }
 
     def lines(self) -> list[str]:
         """The summary for people."""
@@ -82,7 +105,8 @@ class Summary:
         for one in self.growing[:MOST_GROWING]:
             lines.append(
                 f"Growing: under '{one['scenario']}' the queue for {one['unit']} grows by "
-                f"{told(one['patients_more_a_year'], 0)} patients a year; its waits are means of the period, not a level."
+                f"{told(one['patients_more_a_year'], 0)} patients a year; its waits are means of the period, "
+                "not a level."
             )
         if len(self.growing) > MOST_GROWING:
             lines.append(f"Growing too: {len(self.growing) - MOST_GROWING} more queues (all with --json).")

@@ -332,21 +332,23 @@ def _holds(log: Log) -> Iterator[str]:
         for h in visits:
             if h.ended < 0:
                 continue
-            until, sums, last = h.until, 0, -1
+            until, sums, lasts = h.until, 0, [-1]
             for v in visits[h.number + 1 :]:
-                if v.joined > until or v.outcome == VisitEnd.BALKED or (v.joined == until and h.left >= 0):
+                if v.joined > until or v.outcome == VisitEnd.BALKED:
                     continue
                 first, end = max(v.waiting()[0], h.ended), min(v.waiting()[1], until)
                 row = rows.get((h.unit, v.own, int(n.cause[v.step])))
-                if row is None:
+                if row is None and v.joined < until:
                     yield f"{h}: blocked by {v}, but there is no row for it"
+                if row is None:
                     continue
                 log.spread(blocked, row, first, end)
-                sums, last = sums + end - first, row
+                sums += end - first
+                lasts = [row] if end > first else [*lasts, row]  # a wait of no time may be the last
                 if v.started >= 0:
                     log.spread(held, h.unit, max(v.started, h.ended), min(v.served(log.horizon)[1], until))
-            if not log.preempting and (sums != h.blocked or (h.blocked and last != h.block)):
-                yield f"{h}: blocked {sums} ms, last by row {last}"
+            if not log.preempting and (sums != h.blocked or h.block not in lasts):
+                yield f"{h}: blocked {sums} ms, last by row {lasts}"
     if not log.preempting:
         yield from _compare(log, "blocked_ms", blocked, range(len(rows)))
         yield from _compare(log, "held_ms", held, range(len(n.unit_kind)))
@@ -577,8 +579,8 @@ def _order(log: Log) -> Iterator[str]:
                 continue
             for other in entries:
                 w = other[3]
-                waited_on = w.joined < v.started and (w.started > v.started or (w.started < 0 and w.until >= v.started))
-                if waited_on and w.until >= v.started and other[:3] < (priority, joined, patient):
+                waited_on = w.joined < v.started < (w.started if w.started >= 0 else w.until)
+                if waited_on and other[:3] < (priority, joined, patient):
                     yield f"{v}: started before {w}"
                     return
 

@@ -65,9 +65,10 @@ class _Drawing:
     def __init__(self, draw: Draw) -> None:
         self.draw = draw
         self.tied = draw(st.booleans())
-        self.has_sites = self.some(3)
+        self.has_sites, self.has_ages = self.some(3), self.some(5)
         self.kind: dict[str, str] = {}
         self.twice: set[str] = set()  # settings with a unit at each of the two sites
+        self.parting: set[str] = set()  # steps after which there is more than one way
         self.beds: dict[str, int] = {}
         self.steps: dict[str, list[str]] = {}
 
@@ -174,10 +175,10 @@ class _Drawing:
     def pathway(self, name: str) -> dict[str, Any]:
         names = [f"{word} {name}" for word in ("first", "second", "third", "fourth")][: self.whole(1, 4)]
         self.steps[name] = names
-        steps = {step: self.step(names, i) for i, step in enumerate(names)}
+        steps = {step: self.step(step, names, i) for i, step in enumerate(names)}
         return {"arrivals": [self.arrivals() for _ in range(self.whole(1, 2))], "steps": steps}
 
-    def step(self, names: list[str], i: int) -> dict[str, Any]:
+    def step(self, name: str, names: list[str], i: int) -> dict[str, Any]:
         setting = self.one(*self.kind)
         step: dict[str, Any] = {"in": setting, "stay": self.length()}
         if setting in self.twice:
@@ -189,10 +190,11 @@ class _Drawing:
         if self.some(4):
             other = self.one(*names, "leave")
             if other != following:
+                self.parting.add(name)
                 step["then"] = {following: self.one(0.5, 0.75), other: "rest"}
         if self.some(3):
             step["priority"] = self.one(
-                1, -1, {"by": "urgency", "red": 0, "green": 2}, {"by": "age_band", "0-64": 1, "65+": 0}
+                1, -1, {"by": "urgency", "red": 0, "green": 2}, {"by": "age_band", "0-64": 1, "65+": 0} if self.has_ages else 3
             )
         if self.some(3):
             step["patience"] = self.with_otherwise(self.length(), following)
@@ -208,7 +210,7 @@ class _Drawing:
         if self.some(2):
             step["waits_for"] = self.one("social care", "a bed")
         if self.kind[setting] == "beds" and self.some(3) and not {"holds", "rounds"} & set(step):
-            step["preempts"], step["priority"] = True, -2
+            step["preempts"], step["priority"] = True, {"by": "urgency", "red": -2, "green": 1}
         return step
 
     def with_otherwise(self, law: Any, following: str) -> dict[str, Any]:
@@ -233,7 +235,7 @@ class _Drawing:
                 source["profile"] = ["a day"]
             if self.has_sites:
                 source["residence"] = {"north": 0.4, "south": 0.6}
-        if self.some(5):
+        if self.has_ages:
             source["ages"] = {"0-64": 0.5, "65+": 0.5}
         return source
 
@@ -268,6 +270,8 @@ class _Drawing:
             name = self.one(*self.steps)
             target = {"need": name, "capacity": self.one(*finite)}.get(key, self.one(*self.steps[name]))
             high = 1 if key == "share" else self.one(0.5, 1.5, 2)
+            if key == "share" and target not in self.parting:
+                continue
             found[f"response of {key}"] = {"follows": follows, "changes": {key: target}, "points": [[0, 0.4], [1, high]]}
         return found
 

@@ -55,10 +55,10 @@ def test_a_session_opens_before_and_closes_before_those_who_come_at_that_instant
             steps: {clinic: {in: clinic, stay: 5 minutes}}
         """,
         {"a": [540, 600]},
-        hours=36,
+        hours=24,
     )
     assert played.see("patient started outcome") == [("a0", 540, "completed"), ("a1", None, "unfinished")]
-    assert (played.total("slots_offered"), played.total("slots_lost")) == (4, 1) or played.total("slots_lost") == 1
+    assert (played.total("slots_offered"), played.total("slots_lost")) == (2, 1)
 
 
 LOSS = """
@@ -155,8 +155,8 @@ def test_a_bed_freed_in_the_instant_a_patience_ends_is_had(patience: int, outcom
         pathways:
           a:
             arrivals: {{trace: a.csv}}
-            steps: {{ward: {{in: ward, stay: 10 minutes, patience: {patience} minutes}}}}
-        """.replace("patience: " + f"{patience} minutes", f"patience: {{fixed: {patience} minutes}}"),
+            steps: {{ward: {{in: ward, stay: 10 minutes, patience: {{fixed: {patience} minutes}}}}}}
+        """,
         {"a": [0, 0]},
         hours=1,
     )
@@ -245,9 +245,9 @@ def test_kinds_happen_in_their_order_whatever_their_place(monkeypatch: pytest.Mo
     midnight = [key for at, key in seen if at == 1440 * MINUTE]
     assert [Kind(kind).name for kind, _, _ in midnight] == [
         "CLOSE", "END", "CAPACITY", "CAPACITY", "RENEW", "ARRIVAL", "ARRIVAL", "JOIN", "START", "START", "START",
-        "RENEGE", "CHECK",
+        "RENEGE", "START", "CHECK",
     ]  # fmt: skip
-    assert midnight == sorted(midnight)
+    assert midnight[:-2] == sorted(midnight[:-2])  # who gives up frees a bed, and so there is a START once more
     assert len({where for kind, where, _ in midnight if kind == Kind.CAPACITY}) == 2
 
 

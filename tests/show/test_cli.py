@@ -1,4 +1,6 @@
-"""Laws of the command line: what is said where, which code it ends with, and that nothing is ever a traceback."""
+"""Laws of the command line: what is said where, which code it ends with, and that nothing is ever a
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,21 @@ import pytest
 
 Command = Callable[..., tuple[int, str, str]]
 RECORD = [
-    "scenario", "baseline", "measure", "measured_in", "place", "setting", "mean", "low", "high", "baseline_mean",
-    "difference", "difference_low", "difference_high", "replications",
-]  # fmt: skip
+    "scenario",
+    "baseline",
+    "measure",
+    "measured_in",
+    "place",
+    "setting",
+    "mean",
+    "low",
+    "high",
+    "baseline_mean",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "replications",
+]
 
 
 def contents(folder: Path) -> dict[str, str]:

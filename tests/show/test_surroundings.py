@@ -1,4 +1,6 @@
-"""Odd surroundings, each in a process of its own: no home, another locale, closed streams, a reader gone, Ctrl-C."""
+"""Odd surroundings, each in a process of its own: no home, another locale, closed streams, a reader gone,
+Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,28 @@ def command(
 @pytest.mark.parametrize(
     "env",
     [
-        {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "MPLCONFIGDIR": None,
-         "PYTHONWARNINGS": "error", "TZ": "Nowhere/Land", "PYTHONHASHSEED": "7"},
-        {"HOME": "/proc", "XDG_CACHE_HOME": None, "MPLCONFIGDIR": "/proc/nowhere",
-         "PYTHONOPTIMIZE": "1", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Kathmandu"},
+        {
+            "HOME": None,
+            "XDG_CACHE_HOME": None,
+            "XDG_CONFIG_HOME": None,
+            "MPLCONFIGDIR": None,
+            "PYTHONWARNINGS": "error",
+            "TZ": "Nowhere/Land",
+            "PYTHONHASHSEED": "7",
+        },
+        {
+            "HOME": "/proc",
+            "XDG_CACHE_HOME": None,
+            "MPLCONFIGDIR": "/proc/nowhere",
+            "PYTHONOPTIMIZE": "1",
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "TZ": "Asia/Kathmandu",
+        },
     ],
     ids=["no home, warnings are errors", "nothing can be written, plain locale"],
-)  # fmt: skip
+)
 def test_results_are_the_same_bytes_wherever_they_are_made(here: Path, env: dict[str, str | None]) -> None:
     done = command("run", "wards.yaml", "--quick", "--out", "there", "--workers", "2", "--json", env=env)
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
