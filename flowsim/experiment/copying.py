@@ -10,8 +10,7 @@ from flowsim.model.names import near
 
 
 def copy_shipped(name: str, target: str | Path) -> Path:
-    """Copies the shipped model or experiment `name` into the folder `target`; the path of its YAML file
-    there.
+    """Copies the shipped model or experiment `name` into the folder `target`; where its YAML file is.
 
     A model becomes `model.yaml` with its tables beside it, an experiment `experiment.yaml`, so that the
     folder can be

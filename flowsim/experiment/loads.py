@@ -1,6 +1,4 @@
-"""The traffic equations put to use: load by setting, what tips over, and what levers removed here and added
-there.
-"""
+"""The traffic equations put to use: load by setting, what tips over, what levers move."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ def by_setting(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
 
 
 def tipping(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
-    """Units that are offered more than they can do, each in the first year in which it is, fullest first
-    within a year.
-    """
+    """Units offered more than they can do, in the first year in which they are; fullest first in a year."""
     first: dict[str, LoadRow] = {}
     years: dict[str, int] = {}
     for row in rows:
@@ -83,10 +79,10 @@ def patients_a_year(network: Network, years: Years) -> float:
 def moved_work(
     networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years
 ) -> list[dict[str, Any]]:
-    """Visits a year that each scenario's levers removed from one setting and added to another: scenario,
-    setting,
-    baseline_a_year, a_year, change_a_year, over all the years together; only settings where something
-    changed.
+    """Visits a year that each scenario's levers removed from one setting and added to another.
+
+    Rows of scenario, setting, baseline_a_year, a_year, change_a_year, over all the years together; only of
+    settings where something changed.
     """
     span = [("all", years[0][1], years[-1][2])]
     visits = {

@@ -21,8 +21,9 @@ MEASURES: dict[str, Measure] = {m.name: m for family in FAMILIES.values() for m 
 
 
 def measures() -> pd.DataFrame:
-    """What can be measured, by name: about, measured_in, family, less_is_better (None if neither), and
-    told_apart_by.
+    """What can be measured, by name.
+
+    Columns about, measured_in, family, less_is_better (None if neither), told_apart_by (attributes).
     """
     rows = {
         m.name: (m.about, m.measured_in, name, m.less_is_better, ("all", *ATTRIBUTES[m.row]))

@@ -1,6 +1,4 @@
-"""Numbers as people read them: rounded to what their interval can bear, shares as percent, sizes without a
-sign.
-"""
+"""Numbers as people read them: rounded to what their interval can bear, shares as percent."""
 
 from __future__ import annotations
 
@@ -64,7 +62,7 @@ def unit_of(measured_in: str, is_change: bool = False) -> str:
 
 
 def level_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:
-    """The mean of a record as told, and its interval as `17 to 25`; the interval is empty if there is none."""
+    """The mean of a record as told, and its interval as `17 to 25`, empty if there is none."""
     return _told_with(record["mean"], record["low"], record["high"], record, digits)
 
 
@@ -77,9 +75,9 @@ def change_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:
 
 
 def size_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:
-    """The size of the difference without its sign, and its interval the same way round: never below zero for
-    a
-    clear difference.
+    """The size of the difference without its sign, and its interval the same way round.
+
+    Neither is below zero for a clear difference.
     """
     difference, low, high = (record[key] for key in ("difference", "difference_low", "difference_high"))
     if is_number(difference) and difference < 0:

@@ -1,6 +1,4 @@
-"""Figures of a comparison: each scenario's paired difference from the baseline, a panel a measure, labelled
-directly.
-"""
+"""Figures of a comparison: paired differences from the baseline, a panel a measure, labelled directly."""
 
 from __future__ import annotations
 
@@ -72,7 +70,7 @@ def keep(results: ExperimentResults, comparison: pd.DataFrame) -> list[str]:
 
 
 def csv_of(records: Iterable[Record]) -> bytes:
-    """The comparison for a spreadsheet; a text that it would run as a formula is preceded by an apostrophe."""
+    """The comparison for a spreadsheet; a text it would run as a formula begins with an apostrophe."""
     paper = io.StringIO()
     writer = csv.writer(paper, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -108,7 +106,7 @@ def drawn(title: str, panels: Sequence[Sequence[Record]]) -> dict[str, bytes]:
             1 - (0.2 + 0.24 * len(titles)) / height,
             va="top",
             color=UNCLEAR,
-            s=f"Difference from '{baseline}', with 95% interval: the same patients in both, paired by replication",
+            s=f"Difference from '{baseline}', with 95% interval: the same patients, paired by replication",
         )
         top = height - head
         for panel, tall in zip(panels, heights, strict=True):
@@ -125,9 +123,7 @@ def drawn(title: str, panels: Sequence[Sequence[Record]]) -> dict[str, bytes]:
 
 
 def _panels(records: Sequence[Record]) -> list[list[Record]]:
-    """The records to draw, a panel a measure: scenarios with a difference, the largest few where there are
-    many.
-    """
+    """The records to draw, a panel a measure: those with a difference, the largest where there are many."""
     panels = []
     for key in dict.fromkeys(one["key"] for one in records):
         mine = [one for one in records if one["key"] == key and is_number(one["difference"])]
@@ -210,9 +206,7 @@ def _level_note(panel: Sequence[Record]) -> str:
 
 
 def _look(one: Record) -> tuple[str, bool]:
-    """Colour of a difference, and whether it is clear: better, worse, neither, or an interval that spans
-    zero.
-    """
+    """Colour of a difference (better, worse, neither), and whether its interval is clear of zero."""
     low, high = one["difference_low"], one["difference_high"]
     if not (is_number(low) and is_number(high)) or low <= 0 <= high:
         return UNCLEAR, False

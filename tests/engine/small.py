@@ -159,11 +159,14 @@ def play(
     run: Callable[..., Any] = running.run_once,
     **window: Any,
 ) -> Played:
-    """Run a small model once. A table may be minutes of arrivals; `name: [0, 5]` is the trace `name.csv`."""
+    """Run a small model once. A table may be minutes of arrivals; `name: [0, 5]` is the trace `name.csv`, `name: []` nobody."""
     files = {
         name if "." in name else f"{name}.csv": table if isinstance(table, str) else at(*table)
         for name, table in (tables or {}).items()
     }
+    for name, table in (tables or {}).items():
+        if not table and isinstance(text, str):  # a table may not be empty
+            text, _ = text.replace(f"{{trace: {name}.csv}}", "{per_day: 0}"), files.pop(f"{name}.csv")
     model = text if isinstance(text, Model) else model_of(text, files)
     return play_model(model, Window(model.start, 0, hours * HOUR, "day", **window), seed, base, run)
 

@@ -79,7 +79,7 @@ def test_tries_names_the_other_units_and_their_order() -> None:
     assert pool(extra, b=[0, 0, 0]) == [("b0", "south", 0), ("b1", "west", 0), ("b2", "north", 0)]
     assert pool(", tries: {south: [west]}", b=[0, 0, 0]) == [("b0", "south", 0), ("b1", "west", 0), ("b2", "south", 100)]
     assert pool(", tries: {south: []}", b=[0, 0], a=[0, 0]) == [
-        ("a0", "north", 0), ("a1", "west", 0), ("b0", "south", 0), ("b1", "south", 100),
+        ("a0", "north", 0), ("a1", "south", 0), ("b0", "south", 100), ("b1", "south", 200),
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from flowsim.errors import StoppedError as StoppedError
-from flowsim.experiment.audit import read_results
+from flowsim.experiment.audit import audit, read_results
 from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter
 from flowsim.experiment.cells import Cell, CellOutcome, cells_of
 from flowsim.experiment.runner import run_cells
@@ -76,5 +76,9 @@ def open_toy(folder: Path, **changes: Any) -> Store:
     return Store(folder, {**IDENTITY, **changes}, ABOUT)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1] == "audit":
+    report = audit(Path(sys.argv[2]))
+    print(report.fingerprint)
+    sys.exit(0 if report.whole else 3)
+elif __name__ == "__main__":
     run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), pause=float(sys.argv[4]))

@@ -39,7 +39,7 @@ quick: {days: 2, warm_up: 0 days, replications: 2}
 
 @pytest.fixture(scope="session")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with wards.yaml, its results in results/wards, and those of its small form; never written to."""
+    """A folder with wards.yaml, its results in results/wards, and of its small form; never written to."""
     folder = tmp_path_factory.mktemp("ran")
     shutil.copy(
         next(one.file for one in list_shipped("configs") if one.name == "emergency"), folder / "small.yaml"

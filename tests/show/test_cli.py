@@ -52,7 +52,7 @@ def contents(folder: Path) -> dict[str, str]:
         (["run", "wards.yaml", "--seed", "1", "--seed", "2"], ["--seed", "1, 2", "once"]),
         (["run", "wards.yaml", "--quick", "--quick"], ["--quick", "once"]),
         (["run", "wards.yaml", "--seed=1", "--seed=2"], ["--seed", "1, 2", "once"]),
-        (["run", "croydon-comunity-shift"], ["croydon-comunity-shift", "did you mean 'croydon-community-shift'"]),
+        (["run", "croydon-comunity-shift"], ["croydon-comunity-shift", "'croydon-community-shift'"]),
         (["run", "clinic"], ["clinic", "is a model", "flowsim check"]),
         (["run", "wards.yaml", "--workers", "1000000"], ["--workers", "1000000", "must be 1 to"]),
         (["run", "wards.yaml", "--workers", "0"], ["--workers", "0", "must be 1 to"]),

@@ -137,7 +137,10 @@ def test_an_interrupt_keeps_what_is_finished_and_ends_with_130(here: Path, worke
     assert not is_left_over(process.pid)
     report = json.loads(command("audit", "cut", "--json").stdout)
     assert report["done"] >= 3
-    assert all("not finished" in line or "cut short" in line for line in report["lines"])
+    # A worker may have been ended between a file and its line in the journal: going on puts that right.
+    again = command("run", "wards.yaml", "--out", "cut", "--workers", "1", "--replications", "2", "--quiet")
+    assert again.returncode == 0
+    assert command("audit", "cut").returncode == 0
 
 
 def test_results_outgrowing_their_limit_stop_the_run_in_one_line(here: Path) -> None:
