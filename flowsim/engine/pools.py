@@ -39,7 +39,7 @@ class Patient:
         self.instant, self.joins = -1, 0
 
 
-class Visit(Put):
+class Visit(Put):  # type: ignore[type-arg]
     """A patient's request for a unit of a pool, and the visit that comes of it.
 
     As an event it fires with True when the patient is let in, and with False if the patience ends first.
@@ -86,7 +86,7 @@ class Queue(list[Visit]):
         visit.line.count -= 1
 
 
-class Pool(BaseResource):
+class Pool(BaseResource):  # type: ignore[type-arg]
     """Units that share one queue, as a SimPy resource. Requests touch it; who is let in is decided at START."""
 
     PutQueue = Queue

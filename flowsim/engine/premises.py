@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,8 @@ class Premises(simpy.Environment):
     """Units, their pools and the books of one replication, on SimPy's clock."""
 
     pools: list[Pool]
+    _now: int  # SimPy allows fractions; here time is whole milliseconds
+    _queue: list[Any]  # (time, (kind, where, who), number, event)
 
     def __init__(self, network: Network, write: Write) -> None:
         super().__init__(0)
@@ -96,16 +99,10 @@ class Premises(simpy.Environment):
                 self.change_capacity(unit)
             elif unit.is_slots and n.session_first[unit.number] < n.session_first[unit.number + 1]:
                 unit.session = int(n.session_first[unit.number])
-                Happening(
-                    self,
-                    int(n.session_open[unit.session]),
-                    RENEW,
-                    unit.number,
-                    0,
-                    lambda _, u=unit: self.renew(u),
-                )
+                at = int(n.session_open[unit.session])
+                Happening(self, at, RENEW, unit.number, 0, partial(self.renew, unit))
 
-    def change_capacity(self, unit: UnitView) -> None:
+    def change_capacity(self, unit: UnitView, _: Any = None) -> None:
         """CAPACITY: the beds of the calendar from now on; nobody is sent away."""
         n = self.network
         unit.base = int(n.capacity_beds[unit.next_change])
@@ -113,7 +110,7 @@ class Premises(simpy.Environment):
         unit.next_change += 1
         if unit.next_change < n.capacity_first[unit.number + 1]:
             at = int(n.capacity_at[unit.next_change])
-            Happening(self, at, CAPACITY, unit.number, 0, lambda _: self.change_capacity(unit))
+            Happening(self, at, CAPACITY, unit.number, 0, partial(self.change_capacity, unit))
 
     def set_capacity(self, unit: UnitView) -> None:
         """Beds in force: those of the calendar, times a response in whole thousandths, rounded half up."""
@@ -128,7 +125,7 @@ class Premises(simpy.Environment):
         else:
             self.look_for_gridlock()
 
-    def renew(self, unit: UnitView) -> None:
+    def renew(self, unit: UnitView, _: Any = None) -> None:
         """RENEW: a session closes and loses what is left of its slots, or opens with new ones, or both."""
         n, now = self.network, self._now
         if unit.is_open and n.session_close[unit.session] == now:
@@ -142,7 +139,7 @@ class Premises(simpy.Environment):
                 self.books.slots_offered[unit.number] += unit.left
                 self.pools[unit.pool].touch()
             at = int((n.session_close if unit.is_open else n.session_open)[unit.session])
-            Happening(self, at, RENEW, unit.number, 0, lambda _: self.renew(unit))
+            Happening(self, at, RENEW, unit.number, 0, partial(self.renew, unit))
 
     # --- midnight ---------------------------------------------------------------------------------------------
 
@@ -251,5 +248,5 @@ class Premises(simpy.Environment):
         ):
             return True
         if unit.is_slots:
-            return n.session_first[unit.number] < n.session_first[unit.number + 1]
+            return bool(n.session_first[unit.number] < n.session_first[unit.number + 1])
         return unit.is_beds and int(n.capacity_later[unit.next_change - 1]) > unit.in_use

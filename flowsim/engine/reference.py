@@ -22,7 +22,7 @@ from flowsim.engine.pools import Patient, Pool, Visit
 from flowsim.engine.premises import Happening, Premises
 from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Stuck, patient_number
 from flowsim.engine.sampling import residual_ms, stay_ms, uniform
-from flowsim.engine.views import ClassView, Drawn, StepView, UnitView
+from flowsim.engine.views import ClassView, Drawn, Shares, StepView, UnitView
 from flowsim.engine.visits import VisitEnd
 
 Story = Generator[simpy.Event, Any, None]
@@ -62,7 +62,7 @@ class City(Premises):
             for p in range(len(network.pool_first) - 1)
         ]
         self.parameters = network.parameters
-        self.rows = [
+        self.rows: Shares = [
             list(zip(network.row_cumulative[a:b].tolist(), network.row_to[a:b].tolist(), strict=True))
             for a, b in zip(network.row_first[:-1].tolist(), network.row_first[1:].tolist(), strict=True)
         ]
@@ -184,7 +184,7 @@ class City(Premises):
 
     def listed_marks(self, stream: int, index: int, row: int) -> list[int]:
         """The marks given for a listed patient; the age band is drawn where none is given."""
-        marks = self.network.listed_marks[row].tolist()
+        marks: list[int] = self.network.listed_marks[row].tolist()
         if marks[0] < 0:
             mix = self.network.stream_mix[stream * self.ages : (stream + 1) * self.ages]
             marks[0] = int(arrivals.age_of(self.keys[stream], self.replication, 0, index, self.ages, mix))
@@ -222,7 +222,7 @@ class City(Premises):
         if step.choice == Choice.SAME_SITE:
             return self.units[step.place_units[patient.site]]
         u = uniform(patient.key, self.replication, patient.layer, patient.index, UNIT, step.word, occurrence)
-        shares = step.place_units[place]
+        shares = step.shares[place]
         return self.units[next((unit for cumulative, unit in shares if u < cumulative), shares[-1][1])]
 
     def join(self, patient: Patient, number: int, unit: UnitView) -> tuple[Visit | None, int]:
@@ -574,7 +574,7 @@ class City(Premises):
     def tick(self, patient: Patient, step: StepView, moment: int, at: int) -> None:
         """Clocks that stop, and then clocks that start, at a moment of a visit."""
         books = self.books
-        stops, starts = step.clocks[moment]
+        stops, starts = step.clocks[moment] or ((), ())
         for clock in stops:
             if clock in patient.clocks:
                 ran = at - patient.clocks.pop(clock)

@@ -18,6 +18,10 @@ Drawn = tuple[int, int, int, list[float]]
 """A distribution: its family, the place of its parameters, the mark that scales it (-1: none), and the scales."""
 
 
+Shares = list[list[tuple[float, int]]]
+"""Rows of (cumulative share, what it leads to)."""
+
+
 class UnitView:
     """A unit and its state: patients who occupy it, patients served in it, and what is free."""
 
@@ -111,7 +115,7 @@ class StepView:
     __slots__ = (
         "cause", "choice", "clocks", "divert_at", "divert_to", "holds", "is_conditional", "keeps",
         "levels", "limit", "limit_to", "lines", "moves", "number", "patience", "patience_to", "pathway", "place_units",
-        "priority_by", "response_factor", "round_first", "round_kind", "round_last", "route_by", "route_row", "setting",
+        "priority_by", "response_factor", "round_first", "round_kind", "round_last", "route_by", "route_row", "setting", "shares",
         "shifts", "stay", "word",
     )  # fmt: skip
 
@@ -127,17 +131,18 @@ class StepView:
         first = int(n.choice_first[k])
         if self.choice == Choice.SHARES:
             rows = range(first, first + len(n.place_area))
-            self.place_units: Any = [
+            self.shares: Shares = [
                 list(zip(n.share_cumulative[a:b].tolist(), n.share_unit[a:b].tolist(), strict=True))
                 for a, b in ((int(n.share_first[row]), int(n.share_first[row + 1])) for row in rows)
             ]
         elif self.choice == Choice.BY_PLACE:
-            self.place_units = n.choice_unit[first : first + len(n.place_area)].tolist()
+            self.place_units: list[int] = n.choice_unit[first : first + len(n.place_area)].tolist()
         else:
             self.place_units = n.choice_unit[first:].tolist()
         self.levels = int(n.class_levels[k])
         row, size = int(n.class_row[k]), len(n.unit_kind) * self.levels
-        self.lines: Any = [classes[c] if c >= 0 else None for c in n.class_of[row : row + size].tolist()]
+        # -1 stands where no patient can come: the last class then, and never looked up.
+        self.lines: list[ClassView] = [classes[c] for c in n.class_of[row : row + size].tolist()]
         self.priority_by = int(n.priority_by[k])
         self.stay = _drawn(n, n.stay_distribution[k], n.stay_by[k], n.stay_scale_first[k])
         self.response_factor = 1.0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from flowsim.engine.ledger import Row
+from flowsim.engine.network import Ints
 from flowsim.measure.ledgers import Ledger
 from flowsim.measure.measures import DAY_MS, HOUR_MS, Measure
 
 
-def _starts(ledger: Ledger) -> object:
-    return ledger.bins("wait_bins").sum(axis=1)
+def _starts(ledger: Ledger) -> Ints:
+    return np.asarray(ledger.bins("wait_bins").sum(axis=1), np.int64)
 
 
 def _percentile(share: float, words: str) -> Measure:
