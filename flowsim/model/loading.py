@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from flowsim.errors import Faults
 from flowsim.model import shipped, tables
-from flowsim.model.checks import check_model
+from flowsim.model.checks.whole import check_model
 from flowsim.model.explaining import tell
 from flowsim.model.files import resolve_inside
 from flowsim.model.reading import KeyPath, Tree, field_name, read_yaml

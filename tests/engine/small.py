@@ -107,7 +107,7 @@ class Played(NamedTuple):
         there = next((word for word in ("inside", "waiting") if stream[-1].startswith(f"{word} at ")), "")
         layer = f"{row['layer']}." if row["layer"] else ""
         name = f"{stream[0]} {there} {row['index']}" if there else f"{stream[0]}{layer}{row['index']}"
-        times = [minutes(row[f"{moment}_ms"]) for moment in ("started", "ready", "ended", "left")]
+        times = [in_minutes(row[f"{moment}_ms"]) for moment in ("started", "ready", "ended", "left")]
         return Seen(
             name, self.labels.steps[row["step"]][1], self.labels.units[row["own_unit"]].name,
             self.labels.units[row["unit"]].name if row["unit"] >= 0 else "",
@@ -116,7 +116,7 @@ class Played(NamedTuple):
         )  # fmt: skip
 
 
-def minutes(at_ms: int) -> Minutes:
+def in_minutes(at_ms: int) -> Minutes:
     """Milliseconds in minutes; None for -1."""
     return None if at_ms == -1 else _scaled(at_ms)
 
@@ -154,6 +154,7 @@ def play(
     text: str | Mapping[str, Any] | Model,
     tables: Mapping[str, str | Sequence[int]] | None = None,
     hours: int = 24,
+    minutes: int = 0,
     seed: int = 1,
     base: Model | None = None,
     run: Callable[..., Any] = running.run_once,
@@ -168,7 +169,7 @@ def play(
         if not table and isinstance(text, str):  # a table may not be empty
             text, _ = text.replace(f"{{trace: {name}.csv}}", "{per_day: 0}"), files.pop(f"{name}.csv")
     model = text if isinstance(text, Model) else model_of(text, files)
-    return play_model(model, Window(model.start, 0, hours * HOUR, "day", **window), seed, base, run)
+    return play_model(model, Window(model.start, 0, hours * HOUR + minutes * MINUTE, "day", **window), seed, base, run)
 
 
 def play_model(

@@ -27,9 +27,9 @@ pathways:
 """
 
 
-def ring(more: str = "", extra: str = "", hours: int = 24) -> Played:
+def ring(more: str = "", extra: str = "", hours: int = 24, minutes: int = 0) -> Played:
     text = RING.replace("MORE", more).replace("EXTRA", extra)
-    return play(text, {"a": [0], "b": [0], "c": [0]}, hours=hours)
+    return play(text, {"a": [0], "b": [0], "c": [0]}, hours=hours, minutes=minutes)
 
 
 def test_units_whose_patients_wait_for_each_other_are_named_and_others_are_not() -> None:
@@ -41,9 +41,9 @@ def test_units_whose_patients_wait_for_each_other_are_named_and_others_are_not()
 
 
 def test_a_ring_stops_the_run_in_the_instant_in_which_it_closes() -> None:
-    ring(hours=0.1666 and 10 / 60)  # type: ignore[arg-type]  # a horizon of 10 minutes: it has not closed
+    ring(hours=0, minutes=10)  # a horizon of 10 minutes: it has not closed
     with pytest.raises(Gridlock):
-        ring(hours=10.001 / 60)  # type: ignore[arg-type]
+        ring(hours=0, minutes=11)
 
 
 def test_a_ring_that_a_patience_opens_is_a_spell() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from flowsim.model.checks.report import Report
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report
 from flowsim.model.units import SITE, below_zero, named, units_changed
 
 

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 from flowsim.model.ages import by_age, limits
 from flowsim.model.arrivals import Arrivals
+from flowsim.model.checks.report import Report
 from flowsim.model.names import near
 from flowsim.model.parts import ByMark, Priority, Shares
 from flowsim.model.pathways import Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report
 from flowsim.model.tables import Table
 from flowsim.model.units import named
 

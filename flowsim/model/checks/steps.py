@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from flowsim.model.checks.report import Report, edges_of, next_steps, reached, ring
 from flowsim.model.parts import LEAVE
 from flowsim.model.pathways import POINTS, Pathway, Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report, edges_of, next_steps, reached, ring
 from flowsim.model.units import named, shares_above_one
 
 

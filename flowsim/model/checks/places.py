@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from flowsim.model.checks.report import Report
 from flowsim.model.pathways import Pathway, Step
 from flowsim.model.reading import KeyPath
-from flowsim.model.report import Report
 from flowsim.model.units import named
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flowsim.errors import Faults
-from flowsim.model.checks_people import check_people
-from flowsim.model.checks_places import check_choices, check_places
-from flowsim.model.checks_steps import check_steps
-from flowsim.model.checks_units import check_units
+from flowsim.model.checks.people import check_people
+from flowsim.model.checks.places import check_choices, check_places
+from flowsim.model.checks.report import Report
+from flowsim.model.checks.steps import check_steps
+from flowsim.model.checks.units import check_units
 from flowsim.model.places import Geography
 from flowsim.model.reading import Tree
-from flowsim.model.report import Report
 from flowsim.model.schema import Model
 
 
