@@ -146,7 +146,10 @@ class ExperimentResults:
         return wanted
 
     def growing_queues(self) -> list[tuple[str, str, Growth]]:
-        """(scenario, unit, growth a year) of queues that clearly grow through the data collection period."""
+        """(scenario, unit, growth a year) of queues that clearly grow through the data collection period.
+
+        A queue counts that grows by more than its mean over the period: seasons alone do less.
+        """
         series: dict[tuple[str, int], list[Ints]] = {}
         for scenario, _, ledger in self.ledgers():
             network, window = ledger.network, ledger.window
@@ -154,8 +157,7 @@ class ExperimentResults:
             queues = ledger.by_period["queue_ms"][window.first :] / DAY_MS / days[:, None]
             for unit in range(len(network.unit_kind)):
                 mine = queues[:, network.class_own == unit].sum(axis=1)
-                if mine.any():
-                    series.setdefault((scenario, unit), []).append(mine)
+                series.setdefault((scenario, unit), []).append(mine)
         found = []
         for (scenario, unit), lines in series.items():
             network, labels = self.networks[scenario]
@@ -164,7 +166,7 @@ class ExperimentResults:
             if periods >= 8 and len(lines) >= 2:
                 grown = growth(np.array([line[:periods] for line in lines]), periods / years)
                 level = float(np.mean([line.mean() for line in lines]))
-                if grown.is_growing and grown.per_year.mean * years > 0.5 * max(level, 1.0):
+                if grown.is_growing and grown.per_year.mean * years > max(level, 1.0):
                     found.append((scenario, labels.units[unit].name, grown))
         return found
 

@@ -4,6 +4,7 @@ figures.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -109,7 +110,7 @@ class Summary:
                 "not a level."
             )
         if len(self.growing) > MOST_GROWING:
-            lines.append(f"Growing too: {len(self.growing) - MOST_GROWING} more queues (all with --json).")
+            lines.append(f"Growing too: {_counted(len(self.growing) - MOST_GROWING, 'more queue')} (all with --json).")
         lines.append(
             "Unfinished at the end, on average: "
             + "; ".join(
@@ -130,33 +131,28 @@ class Summary:
 
 
 def table(records: Sequence[Record]) -> list[str]:
-    """A comparison as lines of a table: a block a measure, the baseline first."""
-    has_rows = len({(one["key"], one["place"], one["setting"]) for one in records}) > len(
-        {one["key"] for one in records}
-    )
-    columns = [
-        "measure",
-        *(["of"] if has_rows else []),
-        "scenario",
-        "in",
-        "mean",
-        "95% interval",
-        "change",
-        "95% interval",
-    ]
-    rows, last = [], None
+    """A comparison as lines of a table: a block for each measure and what it is told apart by, the baseline first.
+
+    Blocks in which nothing ever happened (0 in every scenario) are left out.
+    """
+    blocks: dict[tuple[str, str, str], list[Record]] = {}
     for one in records:
-        mean, interval = level_and_interval(one)
-        change, change_interval = ("", "") if one["scenario"] == one["baseline"] else change_and_interval(one)
-        of = ", ".join(part for part in (one["setting"], one["place"]) if part != "all") or "all"
-        block = (one["key"], of)
-        start = (
-            [one["label"], *([of] if has_rows else [])] if block != last else [""] * (2 if has_rows else 1)
-        )
-        last = block
-        rows.append(
-            [*start, one["scenario"], unit_of(one["measured_in"]), mean, interval, change, change_interval]
-        )
+        blocks.setdefault((one["key"], one["place"], one["setting"]), []).append(one)
+    pieces = Counter(key for key, _, _ in blocks)
+    rows = []
+    for (key, place, setting), block in blocks.items():
+        if pieces[key] > 1 and all(one["mean"] == 0 for one in block):
+            continue
+        label = block[0]["label"]
+        if pieces[key] > 1:
+            label += ": " + (", ".join(part for part in (setting, place) if part != "all") or "all")
+        for one in block:
+            is_first = one is block[0]
+            mean, interval = level_and_interval(one)
+            change, change_interval = ("", "") if one["scenario"] == one["baseline"] else change_and_interval(one)
+            unit = unit_of(one["measured_in"])
+            rows.append([label if is_first else "", one["scenario"], unit, mean, interval, change, change_interval])
+    columns = ["measure", "scenario", "in", "mean", "95% interval", "change", "95% interval"]
     return table_text(columns, rows, numbers=4)
 
 

@@ -17,7 +17,7 @@ from small import DAY, HOUR, Played
 from flowsim.engine.addresses import Purpose, stream_key
 from flowsim.engine.ledger import BINS, bin_start
 from flowsim.engine.network import LEAVE, Change, Follow, StreamKind, UnitKind
-from flowsim.engine.sampling import stay_ms
+from flowsim.engine.sampling import stay_ms, uniform
 from flowsim.engine.visits import COLUMNS, VisitEnd
 
 WEEK = 7 * DAY
@@ -193,7 +193,7 @@ def _before(steps: Steps, at: int) -> int:
 def disagreements(played: Played, seed: int = 1) -> list[str]:
     """One line for each thing that the log tells otherwise than the ledger or the rules."""
     log = Log(played, seed)
-    checks = (_counts, _integrals, _midnights, _holds, _ways, _clocks, _capacity, _sessions, _order, _draws, _rounds)
+    checks = (_counts, _integrals, _midnights, _holds, _ways, _clocks, _capacity, _sessions, _order, _draws, _routes, _rounds)
     return [line for check in checks for line in check(log)]
 
 
@@ -627,6 +627,41 @@ def _draws(log: Log) -> Iterator[str]:
                 yield f"{v}: gave up at {v.left}, not at {end}"
             if max(v.started, 0) > end or (v.outcome == VisitEnd.UNFINISHED and v.started < 0 and end < log.horizon):
                 yield f"{v}: waited longer than it would"
+
+
+def _routes(log: Log) -> Iterator[str]:
+    """The next step is that of the patient's address, unless a response sets a share or a group that is not in the log."""
+    n = log.n
+    shares = {int(t) for t, c in zip(n.response_target, n.response_changes, strict=True) if c == Change.SHARE}
+    for visits in log.of_patient.values():
+        on_the_way: Counter[int] = Counter()
+        if not visits[0].is_first:
+            on_the_way[int(n.stream_step[visits[0].patient[0]])] += 1
+        for v, following in zip(visits, [*visits[1:], None], strict=True):
+            by = int(n.route_by[v.step])
+            if v.ended < 0:
+                continue
+            if by > 1 or v.step in shares:
+                break
+            key = stream_key(log.seed, log.labels.streams[v.patient[0]])
+            row = int(n.route_row[v.step]) + (0 if by < 0 else v.age if by == 0 else v.place)
+            first, last = int(n.row_first[row]), int(n.row_first[row + 1])
+            u = uniform(key, 1, *v.patient[1:], int(Purpose.ROUTE), int(n.step_word[v.step]), v.occurrence)
+            to = int(n.row_to[first + int((u >= n.row_cumulative[first:last]).sum())])
+            if to != LEAVE:
+                u = uniform(key, 1, *v.patient[1:], int(Purpose.SHIFT), int(n.step_word[to]), on_the_way[to])
+                if n.shift_first[to] < n.shift_first[to + 1]:
+                    on_the_way[to] += 1
+                for i in range(int(n.shift_first[to]), int(n.shift_first[to + 1])):
+                    since, ramp = int(n.shift_start[i]), int(n.shift_ramp[i])
+                    part = 0.0 if v.ended < since else 1.0 if v.ended >= since + ramp else (v.ended - since) / ramp
+                    share = float(n.shift_share[i]) * part * bool(n.shift_ages[i, v.age])
+                    if u < share:
+                        to = int(n.shift_to[i])
+                        break
+                    u = (u - share) / (1.0 - share)
+            if to != (LEAVE if following is None else following.step):
+                yield f"{v}: goes on to {following}, drew {to}"
 
 
 def _rounds(log: Log) -> Iterator[str]:

@@ -112,7 +112,6 @@ def test_a_need_follows_and_keeps_or_adds_candidates_of_its_own_pathway() -> Non
 
     def by_day(points: str) -> tuple[list[int], set[tuple[str, int]], set[tuple[str, int]]]:
         played = play(text.replace("POINTS", points), {"a": [0, 2880, 2880]}, hours=96)
-        assert disagreements(played) == []
         b = {(v.patient, v.joined) for v in played.visits if v.patient[0] == "b"}
         c = {(v.patient, v.joined) for v in played.visits if v.patient[0] == "c"}
         counts = Counter(int(joined // 1440) for _, joined in b)  # type: ignore[operator]
