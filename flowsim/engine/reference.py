@@ -288,12 +288,11 @@ class City(Premises):
         )  # fmt: skip
 
     def renege(self, visit: Visit) -> None:
-        """RENEGE: the patience ends, and the patient still waits to start for the first time."""
-        if visit.is_waiting and visit.started < 0:
-            visit.resource.put_queue.remove(visit)
-            self.unqueue(visit)
-            self.books.reneged[visit.line.number] += 1
-            visit.succeed(False)
+        """RENEGE: the patience ends, and the patient has not started yet."""
+        visit.resource.put_queue.remove(visit)
+        self.unqueue(visit)
+        self.books.reneged[visit.line.number] += 1
+        visit.succeed(False)
 
     def unqueue(self, visit: Visit) -> None:
         """The patient is no longer in the queue."""
@@ -343,7 +342,7 @@ class City(Premises):
             self.unblock(patient)
             self.release_held(patient, [held for held in patient.held if held.step.number in step.holds])
             self.hold(patient)
-        if not unit.is_free():
+        if unit.in_use >= unit.capacity if unit.is_beds else unit.is_slots and unit.left <= 0:
             books.exceeded[unit.number] += 1
         self.occupy(visit, unit)
         books.starts[visit.lane] += 1
@@ -354,8 +353,6 @@ class City(Premises):
             self.post_end(visit, visit.remaining)
             visit.end.callbacks = callbacks
             return
-        if visit.reneging is not None:  # its event stays where it is, but holds nobody any longer
-            visit.reneging.callbacks, visit.reneging = [], None
         visit.started = now
         wait = now - visit.joined
         row = step.setting * self.area_size + patient.area_row
@@ -372,6 +369,8 @@ class City(Premises):
     def occupy(self, visit: Visit, unit: UnitView) -> None:
         """The patient is in the unit from now on."""
         visit.is_waiting = False
+        if visit.reneging is not None:  # the event stays where it is, but calls nobody
+            visit.reneging.callbacks, visit.reneging = [], None
         visit.unit, visit.lane, visit.segment = unit, visit.line.lanes[unit.number], self._now
         unit.in_use += 1
         unit.serving += 1

@@ -129,18 +129,20 @@ def test_a_ring_in_which_one_is_still_served_is_no_gridlock_yet() -> None:
 
 
 def test_a_cut_that_closes_a_ring_is_found() -> None:
+    """The patient waits for `three` to open to it after six hours, with a bed there free, until that bed is cut."""
     text = """
-    settings: {one: {capacity: 1 beds}, two: {capacity: 1 beds}}
-    capacity_changes: [{setting: two, from: 2001-01-02, set: 0}]
+    settings: {one: {capacity: 1 beds}, two: {capacity: 0 beds}, three: {capacity: 1 beds}}
+    capacity_changes: [{setting: three, from: 2001-01-02, set: 0}]
+    pools: {beds: {units: [two, three], overflow_after: {three: 6 hours}}}
     pathways:
       a:
         arrivals: {trace: a.csv}
         steps:
-          first: {in: one, stay: 1450 minutes, then: second}
+          first: {in: one, stay: 10 minutes, then: second}
           second: {in: two, holds: first, stay: 5 minutes}
     """
-    with pytest.raises(Gridlock, match="one"):
-        play(text, {"a": [0]}, hours=48)
+    with pytest.raises(Gridlock, match=r"day 2 at 00:00.*one"):
+        play(text, {"a": [1380]}, hours=48)
 
 
 def test_an_interrupted_patient_has_no_patience_that_could_help() -> None:

@@ -33,6 +33,7 @@ def engine(tmp_path: Path) -> Path:
     """A copy of the files that are compiled, as a package of its own without a cache."""
     copy = tmp_path / "flowsim" / "engine"
     copy.mkdir(parents=True)
+    (copy.parent / "__init__.py").touch()  # else an installed flowsim would be found first
     for name in FILES:
         shutil.copy(ENGINE / f"{name}.py", copy)
     return copy

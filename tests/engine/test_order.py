@@ -131,6 +131,21 @@ def test_all_who_join_at_one_instant_are_known_before_anybody_starts() -> None:
     ]
 
 
+def test_the_better_priority_that_joins_under_a_condition_starts_first() -> None:
+    """JOIN before START: both are in the queue when the one bed is given."""
+    text = """
+    settings: {ward: {capacity: 1 beds}}
+    pathways:
+      a:
+        arrivals: {trace: a.csv}
+        steps: {ward: {in: ward, stay: 10 minutes, priority: 1, queue_limit: {waiting: 5}}}
+      b:
+        arrivals: {trace: b.csv}
+        steps: {ward: {in: ward, stay: 10 minutes, priority: 0, queue_limit: {waiting: 5}}}
+    """
+    assert play(text, {"a": [0], "b": [0]}, hours=1).see("patient started") == [("a0", 10), ("b0", 0)]
+
+
 def test_the_better_priority_starts_although_it_came_to_be_known_later() -> None:
     """All ARRIVALs before START: stream a comes first by number, b starts first by priority."""
     text = """
