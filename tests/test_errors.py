@@ -81,7 +81,4 @@ def test_an_error_crosses_processes_whole_and_knows_its_exit_code(error: Flowsim
 
 
 def test_gridlock_names_the_ring_and_the_moment() -> None:
-    assert (
-        str(Gridlock(("A", "B"), 90_061_007))
-        == "gridlock on day 2 at 01:01:01.007: A waits for B waits for A"
-    )
+    assert str(Gridlock(("A", "B"), 90_061_007)) == "gridlock on day 2 at 01:01:01.007: A waits for B waits for A"

@@ -39,9 +39,7 @@ def test_all_names_are_sorted_and_load() -> None:
 
 def test_every_name_is_known_to_type_checkers_and_to_the_loader() -> None:
     tree = ast.parse(Path(fs.__file__).read_text(encoding="utf-8"))
-    typed = {
-        name.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names
-    }
+    typed = {name.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for name in node.names}
     assert typed >= set(fs.__all__)
     assert set(fs._HOMES) == set(fs.__all__)
 
@@ -120,9 +118,7 @@ def test_unknown_measures_and_attributes_are_refused_with_what_was_meant() -> No
         _ = result.visits
 
 
-def test_an_experiment_is_run_and_compared_and_found_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_experiment_is_run_and_compared_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("beds.yaml").write_text(EXPERIMENT, encoding="utf-8")
     results = fs.load_experiment("beds.yaml").run()

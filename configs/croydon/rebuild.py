@@ -43,9 +43,7 @@ RETURNS_A_YEAR = 380  # admissions by people who come back, which the model make
 MEDICAL_STAY_DAYS = 5.5  # clinical stay of an adult medical admission that stays a night, mean over ages
 ELECTIVE_A_YEAR = 3300  # ordinary elective admissions at Croydon University Hospital
 GP_RAPID_RESPONSE_PER_1000 = 25.0  # referrals a year to rapid response by general practice, ages 65+
-STROKE_SHAPE = dict(
-    zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True)
-)
+STROKE_SHAPE = dict(zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True))
 TRAUMA_SHAPE = dict(zip(BANDS, [0.1] * 3 + [0.4] * 10 + [0.4, 0.4, 0.6, 0.8, 1.2, 1.2], strict=True))
 TRAUMA_A_YEAR = 150  # people of Croydon taken to the major trauma centre
 NEEDS_CARE = dict(
@@ -92,9 +90,7 @@ def projection(variant: str) -> dict[tuple[int, str], float]:
             wide[basis, int(row["year"]), row["age_band"]] = float(row["population"])
 
     def ratio(year: int, band: str) -> float:
-        known = {2018: 1.0} | {
-            y: wide[variant, y, band] / wide["principal", y, band] for y in (2021, 2026, 2031)
-        }
+        known = {2018: 1.0} | {y: wide[variant, y, band] / wide["principal", y, band] for y in (2021, 2026, 2031)}
         before = max(y for y in known if y <= year)
         after = min(y for y in known if y >= year)
         weight = (year - before) / (after - before) if after > before else 0.0
@@ -126,20 +122,14 @@ def population_table() -> Lines:
         for place in (*NEIGHBOURHOODS, NEIGHBOURS):
             part = neighbours if place == NEIGHBOURS else 1 / len(NEIGHBOURHOODS)
             lines += [
-                (place, band, year, round(people[year, band] * part, 3), variant)
-                for year in YEARS
-                for band in BANDS
+                (place, band, year, round(people[year, band] * part, 3), variant) for year in YEARS for band in BANDS
             ]
     return lines
 
 
 def catchment() -> dict[str, float]:
     """People who look to Croydon University Hospital in 2018: Croydon and its neighbours' part."""
-    return {
-        band: people / croydon_share()
-        for (year, band), people in projection("principal").items()
-        if year == 2018
-    }
+    return {band: people / croydon_share() for (year, band), people in projection("principal").items() if year == 2018}
 
 
 # --- need ---
@@ -181,9 +171,7 @@ def need_rates() -> dict[str, dict[str, float]]:
     """Need per 1,000 people a year by band, for each stream; scaled to the published totals of 2018/19."""
     people, totals = catchment(), published()
     walk_in = adult_rates("walkin")
-    attended = scaled(
-        with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people
-    )
+    attended = scaled(with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people)
     minor = {age: ALL_TYPES_CHILD_PER_1000[age] - TYPE_1_CHILD_PER_1000[age] for age in TYPE_1_CHILD_PER_1000}
     admitted = scaled(
         with_children(adult_rates("emer_n"), ADMITTED_CHILD_PER_1000),
@@ -195,9 +183,7 @@ def need_rates() -> dict[str, dict[str, float]]:
     stays = {band: through[band] * (1 - same_day[band]) for band in BANDS}
     new = 1 - RETURNS_A_YEAR / sum(stays[band] * people[band] / 1000 for band in BANDS)
     croydon = {band: number * croydon_share() for band, number in people.items()}
-    stroke = float(
-        source("stroke_units_london", Unit="Croydon SU")[0]["catchment_stroke_admissions_per_year"]
-    )
+    stroke = float(source("stroke_units_london", Unit="Croydon SU")[0]["catchment_stroke_admissions_per_year"])
     elective = {**dict.fromkeys(CHILDREN, 0.0), **adult_rates("ordelec_n")}
     return {
         "urgent_treatment": scaled(with_children(walk_in, minor), totals["urgent"], people),
@@ -224,12 +210,8 @@ def same_day_shares(admitted: dict[str, float], people: dict[str, float]) -> dic
 def care_after_other_hospitals(admitted: dict[str, float], same_day: dict[str, float]) -> dict[str, float]:
     """People who leave other hospitals and need care first: as at Croydon, times patients there to here."""
     flows = source("borough_to_trust_emergency_flow")
-    here = sum(
-        float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] == "RJ6"
-    )
-    there = sum(
-        float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] != "RJ6"
-    )
+    here = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] == "RJ6")
+    there = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] != "RJ6")
     return {band: admitted[band] * (1 - same_day[band]) * NEEDS_CARE[band] * there / here for band in BANDS}
 
 
@@ -294,10 +276,7 @@ def routes_table(steps: tuple[str, str, str, str], leave: bool) -> Lines:
 def needs_table() -> Lines:
     """What people need after hospital, by age: the assumed share, split as Bristol's pathways 1 to 3."""
     rows = source("d2a_pathway_parameters_bnssg")
-    flow = {
-        p: sum(float(r["mean_arrivals_per_day"]) for r in rows if r["pathway"] == p)
-        for p in ("P1", "P2", "P3")
-    }
+    flow = {p: sum(float(r["mean_arrivals_per_day"]) for r in rows if r["pathway"] == p) for p in ("P1", "P2", "P3")}
     names = {"P1": "home care", "P2": "intermediate care", "P3": "care home"}
     lines: Lines = [("age_band", "to", "share")]
     for band in BANDS:
@@ -326,9 +305,7 @@ def profiles() -> dict[str, list[float]]:
         for row in source("trust_ae_monthly_2018_19")
         for kind in ("attendances", "admissions")
     }
-    index = {
-        int(row["month"]): float(row["adm_per_day_index"]) for row in source("ae_monthly_seasonality_london")
-    }
+    index = {int(row["month"]): float(row["adm_per_day_index"]) for row in source("ae_monthly_seasonality_london")}
     admitted = published()["admitted"] / 365
     rates, people = need_rates(), catchment()
     same_day = sum(rates["same_day"][band] * people[band] for band in BANDS) / 1000 / 365
@@ -404,9 +381,7 @@ def main(arguments: list[str]) -> int:
             stale.append(path.name)
             if "--check" not in arguments:
                 path.write_text(text(lines), encoding="utf-8")
-    sys.stdout.write(
-        f"{len(stale)} tables changed: {', '.join(stale)}\n" if stale else "all tables are current\n"
-    )
+    sys.stdout.write(f"{len(stale)} tables changed: {', '.join(stale)}\n" if stale else "all tables are current\n")
     return 1 if stale and "--check" in arguments else 0
 
 

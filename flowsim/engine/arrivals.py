@@ -108,7 +108,7 @@ def next_arrival(
     key: int, replication: int, layer: int, index: int, at: int, gap: float, horizon: int,
     ages: int, pieces: int, segments: int, months: int, week_offset: int, weights: Floats, calendar: Ints,
 ) -> tuple[int, int, int]:  # fmt: skip
-    """(index, time, age band) of the next candidate after `index`, at `at`, that is kept; time is `horizon` if none is."""
+    """(index, time, age band) of the next candidate after `index`, at `at`, that is kept; at `horizon` if none is."""
     while True:
         index += 1
         at += gap_ms(key, replication, layer, index, gap)

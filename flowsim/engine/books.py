@@ -20,7 +20,7 @@ SPARSE = (Row.AREA, Row.AREA_BIN, Row.CLASS_BIN, Row.CLOCK_BIN, Row.CLOCK_AREA, 
 
 
 class Books:
-    """All books of one run, as attributes: a list where most rows are used, else a dict. `write` takes what is closed."""
+    """All books of one run, as attributes: lists where most rows are used, else dicts. `write` takes what is closed."""
 
     in_use_ms: list[int]
     available_ms: list[int]

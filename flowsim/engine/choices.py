@@ -1,4 +1,4 @@
-"""Small decisions both engines take in the same way: a row of cumulative shares, a ramp, a response, a round. Compiled."""
+"""Small decisions both engines take in the same way: a ramp, a response and a share it sets, a round. Compiled."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def first_share_set(u: float, cumulative: float, value: float) -> float:
 
 
 @compiled
-def response_value(
-    numerator: int, denominator: int, unit: float, first: int, last: int, x: Floats, y: Floats
-) -> float:
+def response_value(numerator: int, denominator: int, unit: float, first: int, last: int, x: Floats, y: Floats) -> float:
     """The value on a response's points first..last for numerator / denominator / unit; flat outside the points."""
     followed = numerator / denominator / unit
     if followed <= x[first]:

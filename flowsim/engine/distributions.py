@@ -58,9 +58,7 @@ def gamma_parameters(mean: float, sd: float) -> tuple[float, float]:
     """
     square = _squared_cv(mean, sd)
     if not LEAST_SHAPE <= 1.0 / square <= GREATEST_SHAPE:
-        raise ValueError(
-            f"sd = {sd!r} for mean {mean!r}: a gamma distribution needs 0.001 to 10 times the mean"
-        )
+        raise ValueError(f"sd = {sd!r} for mean {mean!r}: a gamma distribution needs 0.001 to 10 times the mean")
     return 1.0 / square, mean * square
 
 
@@ -72,9 +70,7 @@ def weibull_parameters(mean: float, sd: float) -> tuple[float, float]:
     target = log1p(_squared_cv(mean, sd))
     low, high = WEIBULL_SHAPES
     if not _weibull_spread(high) <= target <= _weibull_spread(low):
-        raise ValueError(
-            f"sd = {sd!r} for mean {mean!r}: a Weibull distribution needs 0.0013 to 370,000 times it"
-        )
+        raise ValueError(f"sd = {sd!r} for mean {mean!r}: a Weibull distribution needs 0.0013 to 370,000 times it")
     for _ in range(200):
         middle = 0.5 * (low + high)
         if _weibull_spread(middle) > target:
@@ -92,9 +88,7 @@ def hyperexponential_parameters(mean: float, sd: float) -> tuple[float, ...]:
     """
     square = _squared_cv(mean, sd)
     if square < 1.0:
-        raise ValueError(
-            f"sd = {sd!r} for mean {mean!r}: a hyperexponential distribution needs at least the mean"
-        )
+        raise ValueError(f"sd = {sd!r} for mean {mean!r}: a hyperexponential distribution needs at least the mean")
     root = math.sqrt((square - 1.0) / (square + 1.0))
     share = 0.5 * (1.0 + root)
     other = 1.0 / ((square + 1.0) * (1.0 + root))
@@ -123,9 +117,7 @@ def mean_and_sd(kind: int, parameters: Sequence[float], first: int) -> tuple[flo
     if kind == Family.EXPONENTIAL:
         return a, a
     if kind in (Family.HYPEREXPONENTIAL, Family.EMPIRICAL, Family.LISTED):
-        return _mean_and_sd_of_table(
-            kind, [float(x) for x in parameters[first + 1 : first + 1 + 2 * int(a)]], int(a)
-        )
+        return _mean_and_sd_of_table(kind, [float(x) for x in parameters[first + 1 : first + 1 + 2 * int(a)]], int(a))
     b = float(parameters[first + 1])
     if kind == Family.LOGNORMAL:
         mean = exp(a + 0.5 * b * b)
@@ -152,10 +144,7 @@ def _mean_and_sd_of_table(kind: int, table: list[float], n: int) -> tuple[float,
             mean += share * value
             square += share * 2.0 * value * value
         return mean, math.sqrt(max(square - mean * mean, 0.0))
-    pieces = [
-        (share, *ends)
-        for share, ends in zip(_differences(cumulative), itertools.pairwise(values), strict=True)
-    ]
+    pieces = [(share, *ends) for share, ends in zip(_differences(cumulative), itertools.pairwise(values), strict=True)]
     mean = sum(share * 0.5 * (low + high) for share, low, high in pieces)
     for share, low, high in pieces:
         below, above = low - mean, high - mean

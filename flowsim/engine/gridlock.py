@@ -11,15 +11,12 @@ from flowsim.engine.views import UnitView
 def stuck_units(units: list[UnitView], patients: Iterable[Any], may_rise: set[int] | None) -> list[int]:
     """Units in use that are not live: none of their patients can ever move again.
 
-    A unit is live if it is unlimited, has a free place, serves anyone, is in `may_rise` (capacity will rise above what is in
-    use, or follows a response), or is held by a live patient. A patient is live if it is served, if its wait has a limit,
-    or if any unit it may ever use is live. With `may_rise` None neither capacity to come nor patience counts.
+    A unit is live if it is unlimited, has a free place, serves anyone, is in `may_rise` (capacity will rise above
+    what is in use, or follows a response), or is held by a live patient. A patient is live if it is served, if its
+    wait has a limit, or if any unit it may ever use is live.
+    With `may_rise` None neither capacity to come nor patience counts.
     """
-    live = {
-        u.number
-        for u in units
-        if u.serving > 0 or u.is_free() or (may_rise is not None and u.number in may_rise)
-    }
+    live = {u.number for u in units if u.serving > 0 or u.is_free() or (may_rise is not None and u.number in may_rise)}
     waiting = [p for p in patients if p.held]
     found = True
     while found:

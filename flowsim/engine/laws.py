@@ -35,18 +35,14 @@ def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator
 
     came = b["arrivals"] + b["first_waiting"] + interrupted
     went = b["balked"] + b["reneged"] + starts + b["waiting"]
-    yield from _equal(
-        "queue of", labels.classes, "patients who joined", came, "patients who left it or wait", went
-    )
+    yield from _equal("queue of", labels.classes, "patients who joined", came, "patients who left it or wait", went)
 
     lanes = [f"{labels.classes[c]} in {labels.units[u].name}" for c, u in labels.lanes]
     came = b["starts"] + b["first_inside"]
     went = b["ends"] + b["interrupted"] + b["inside"]
     yield from _equal("service of", lanes, "patients who started", came, "stays that ended or go on", went)
 
-    yield from _equal(
-        "stream", labels.streams, "entered", b["entered"], "left or present", b["left"] + b["present"]
-    )
+    yield from _equal("stream", labels.streams, "entered", b["entered"], "left or present", b["left"] + b["present"])
 
     yield from _equal(
         "Little's law: queue of",
@@ -64,9 +60,7 @@ def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator
 
     stopped = b["clock_bins"].reshape(-1, BINS).sum(axis=1) if len(b["clock_started"]) else b["clock_started"]
     ended = stopped + b["clock_lost"] + b["clock_running"]
-    yield from _equal(
-        "clock", labels.clocks, "started", b["clock_started"], "stopped, lost or running", ended
-    )
+    yield from _equal("clock", labels.clocks, "started", b["clock_started"], "stopped, lost or running", ended)
 
     beds = network.unit_kind == UnitKind.BEDS
     idle = b["available_ms"] + b["over_ms"] - b["in_use_ms"]

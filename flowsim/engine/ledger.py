@@ -30,11 +30,7 @@ def bin_of(wait_ms: int) -> int:
         return 1
     if bits >= LONGEST_BITS:
         return BINS - 1
-    return (
-        2
-        + ((bits - FINEST_BITS) << SPLIT_BITS)
-        + ((wait_ms >> (bits - SPLIT_BITS)) & ((1 << SPLIT_BITS) - 1))
-    )
+    return 2 + ((bits - FINEST_BITS) << SPLIT_BITS) + ((wait_ms >> (bits - SPLIT_BITS)) & ((1 << SPLIT_BITS) - 1))
 
 
 def bin_start(number: int) -> int:

@@ -1,4 +1,4 @@
-"""The Network: a model as read-only arrays of integers, all that an engine ever sees; and the Labels that name its rows.
+"""The Network: a model as read-only arrays of integers, all that an engine sees; and the Labels that name its rows.
 
 Everything is numbered: units, pools, classes, steps, streams by sorted name or written order (`building` decides).
 Times are whole milliseconds from the start of the run. -1 stands for none; as a next step it is leaving the model.
@@ -80,7 +80,9 @@ class Network(NamedTuple):
     period_starts: Ints  # edges of the ledger's fine periods (days, weeks or months): [0, ..., horizon]
     period_closes_month: Ints  # for each fine period: 1 if the coarse period (month) closes with it
     day_starts: Ints  # midnights [0, ..., horizon]: CLOSE happens at each but the first
-    month_starts: Ints  # calendar months for arrivals: ms at which each starts, the first at or before 0, beyond horizon last
+    month_starts: (
+        Ints  # calendar months for arrivals: ms at which each starts, the first at or before 0, beyond horizon last
+    )
     month_of_year: Ints  # 0 to 11 for each of these
     week_offset_ms: int  # milliseconds since Monday 00:00 at time 0
 
@@ -115,7 +117,9 @@ class Network(NamedTuple):
     step_setting: Ints  # [K]
     step_word: Ints  # [K] 32-bit hash of the step's name: its part of a random number's address
     choice: Ints  # [K] Choice
-    choice_first: Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_first
+    choice_first: (
+        Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_first
+    )
     choice_unit: Ints  # unit for each place or site, -1 where there is none
     share_first: Ints  # [rows + 1] SHARES: one row a place
     share_cumulative: Floats
@@ -139,7 +143,7 @@ class Network(NamedTuple):
     divert_unit: Ints  # the unit they divert to, for each own unit
     round_kind: Ints  # [K] 0 none, 1 fixed instants of the week, 2 a window for each weekday
     round_first: Ints  # [K + 1]
-    round_ms: Ints  # fixed: ms since Monday 00:00, rising; window: 14 numbers, from and to for each weekday (ms since Monday; -1 no round)
+    round_ms: Ints  # fixed: ms since Monday 00:00, rising; window: from and to for each weekday (-1: no round)
     hold_first: Ints  # [K + 1]
     hold_step: Ints  # earlier steps whose unit is released when this step starts
     keeps: NDArray[np.uint8]  # [K, K] keeps[next, held]: 1 if a unit held from `held` is kept on the way to `next`
@@ -177,7 +181,7 @@ class Network(NamedTuple):
     stream_mix: Floats  # [S * A] cumulative age shares q of candidates
     stream_ratio_first: Ints  # [S] RATE: row of ratio for segment 0
     segment_starts: Ints  # [G] rates are constant between these, apart from profiles; the first is at or before 0
-    ratio: Floats  # [S, G, A] rate(age, segment) at the profile's peak / (R q(age)): layer k keeps with ratio * profile - k
+    ratio: Floats  # [S, G, A] rate(age, segment) at the profile's peak / (R q(age)): layer k keeps ratio * profile - k
     day_profile_first: Ints  # [S + 1] weights of a day scaled to a maximum of 1 (equal pieces; one piece if none)
     day_profile: Floats
     week_profile: Floats  # [S * 7] from Monday, maximum 1
@@ -251,6 +255,8 @@ class Labels(NamedTuple):
     period_dates: tuple[str, ...]  # ISO date of the start of each fine period
     month_of_period: tuple[int, ...]  # number of the coarse period each fine period belongs to
     month_dates: tuple[str, ...]  # ISO date of the start of each coarse period
-    costs: tuple[tuple[float, float, float], ...]  # for each setting: a day of capacity, a visit, a day of stay (pounds)
+    costs: tuple[
+        tuple[float, float, float], ...
+    ]  # for each setting: a day of capacity, a visit, a day of stay (pounds)
     one_off: tuple[tuple[str, int, float], ...]  # (setting, ms, pounds)
     price_year: str

@@ -17,16 +17,14 @@ START = int(Kind.START)
 
 
 class Patient:
-    """A patient: who it is, its marks (age band, place, groups), the visit it is on, and the visits whose units it holds."""
+    """A patient: who it is, its marks (age band, place, groups), the visit it is on, and those it holds units of."""
 
     __slots__ = (
         "area_row", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
         "times", "visit", "visits",
     )  # fmt: skip
 
-    def __init__(
-        self, key: int, stream: int, layer: int, index: int, marks: list[int], area_row: int
-    ) -> None:
+    def __init__(self, key: int, stream: int, layer: int, index: int, marks: list[int], area_row: int) -> None:
         self.key, self.stream, self.layer, self.index, self.marks = key, stream, layer, index, marks
         self.number = patient_number(stream, layer, index)
         self.area_row = area_row
@@ -66,7 +64,8 @@ class Queue(list[Visit]):
     """SimPy's queue of requests, kept as one line for each class in the order (joined, patient)."""
 
     def append(self, visit: Visit) -> None:
-        # Who gives up and comes back within the instant may find the entry it left: the visit's number tells them apart.
+        """A patient joins its line, or comes back to it after an interruption."""
+        # Who gives up and comes back at once may find the entry it left: the visit's number tells them apart.
         entry = (visit.joined, visit.patient.number, visit.number, visit)
         line, passed = visit.line.waiting, []
         visit.line.count += 1
@@ -82,6 +81,7 @@ class Queue(list[Visit]):
             line.extendleft(reversed(passed))
 
     def remove(self, visit: Visit) -> None:
+        """A patient leaves its line unserved."""
         visit.is_waiting = False  # the line drops the entry when it reaches the head
         visit.line.count -= 1
 
@@ -139,7 +139,8 @@ class Pool(BaseResource):  # type: ignore[type-arg]
             usable = [line.own, *(unit for unit, after in line.others if waited >= after)]
             worse = [
                 visit for visit in self.served
-                if visit.line.priority > line.priority and visit.unit in usable and visit.unit.in_use <= visit.unit.capacity
+                if visit.line.priority > line.priority
+                and visit.unit in usable and visit.unit.in_use <= visit.unit.capacity
             ]  # fmt: skip
             if worse:
                 last = max(worse, key=lambda v: (v.line.priority, v.segment, v.patient.number))

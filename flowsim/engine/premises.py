@@ -1,4 +1,4 @@
-"""The SimPy engine, first part: units on their calendar. Capacity, sessions, midnight, feedback, gridlock; no patient moves here.
+"""The SimPy engine, first part: units on their calendar. Capacity, sessions, midnight, feedback, gridlock.
 
 `reference` has the second part: what patients do.
 """
@@ -185,9 +185,7 @@ class Premises(simpy.Environment):
                 continue  # nothing happened that could be followed: the value stays
             unit_of_value = float(HOUR_MS) if n.response_follows[number] == Follow.MEAN_WAIT else 1.0
             first, last = int(n.response_point_first[number]), int(n.response_point_first[number + 1])
-            value = choices.response_value(
-                above, below, unit_of_value, first, last, n.response_x, n.response_y
-            )
+            value = choices.response_value(above, below, unit_of_value, first, last, n.response_x, n.response_y)
             target = int(n.response_target[number])
             match int(n.response_changes[number]):
                 case Change.SHARE:
@@ -228,14 +226,12 @@ class Premises(simpy.Environment):
             Happening(self, self._now, CHECK, 0, 0, self.check)
 
     def check(self, _: Any) -> None:
-        """CHECK: beds that can never move again stop the run; beds stuck until capacity or patience helps are counted."""
+        """CHECK: beds that can never move again stop the run; those stuck until capacity or patience helps count."""
         self.is_check_due = False
         if not stuck_units(self.units, self.inside, None):
             return
         self.books.gridlock_spells[0] += 1
-        stuck = stuck_units(
-            self.units, self.inside, {unit.number for unit in self.units if self.may_rise(unit)}
-        )
+        stuck = stuck_units(self.units, self.inside, {unit.number for unit in self.units if self.may_rise(unit)})
         if stuck:
             raise Stuck(tuple(stuck), (), self._now)
 

@@ -1,8 +1,8 @@
 """The SimPy engine: one process a patient, written to be read beside the pathway diagram.
 
 A patient's story is `City.story`: choose a unit, ask for it, wait to be let in, stay, go on. Whatever changes the state
-happens at an event of `rules.Kind`, in the order written there, so that the compiled engine can do the same. Sections:
-clock and patients, pools, the story, arriving, joining, starting, ending, holding, capacity, midnight, gridlock, the run.
+happens at an event of `rules.Kind`, in the order written there. This is the second part, what patients do: the story,
+arriving, joining, starting, ending, holding, the run. `premises` has the units on their calendar, `pools` the queues.
 """
 
 from __future__ import annotations
@@ -52,14 +52,11 @@ class Outcome(NamedTuple):
 class City(Premises):
     """Everything that happens in one replication, on SimPy's clock."""
 
-    def __init__(
-        self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None
-    ) -> None:
+    def __init__(self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None) -> None:
         super().__init__(network, write)
         self.keys, self.replication, self.log = list(keys), replication, log
         self.pools = [
-            Pool(self, p, [line for line in self.lines if line.pool == p])
-            for p in range(len(network.pool_first) - 1)
+            Pool(self, p, [line for line in self.lines if line.pool == p]) for p in range(len(network.pool_first) - 1)
         ]
         self.parameters = network.parameters
         self.rows: Shares = [
@@ -158,9 +155,7 @@ class City(Premises):
                     key, replication, layer, index, at, gap, thinning.ages, thinning.weights
                 )
             else:
-                index, at, age = arrivals.next_arrival(
-                    key, replication, layer, index, at, gap, horizon, *thinning
-                )
+                index, at, age = arrivals.next_arrival(key, replication, layer, index, at, gap, horizon, *thinning)
             if at >= horizon:
                 return
             yield Happening(self, at, ARRIVAL, stream, number + index)
@@ -234,11 +229,7 @@ class City(Premises):
         if patient.joins > JOINS_AT_ONE_INSTANT:
             raise Stuck((), tuple(sorted(k for k in patient.times if k >= 0)), now)
         if step.is_conditional:
-            if (
-                step.divert_at >= 0
-                and self.waiting_for(unit) >= step.divert_at
-                and step.divert_to[unit.number] >= 0
-            ):
+            if step.divert_at >= 0 and self.waiting_for(unit) >= step.divert_at and step.divert_to[unit.number] >= 0:
                 self.books.diverted[self.line_of(patient, step, unit).number] += 1
                 unit = self.units[step.divert_to[unit.number]]
             line = self.line_of(patient, step, unit)
@@ -475,9 +466,7 @@ class City(Premises):
         row = step.route_row + (patient.marks[step.route_by] if step.route_by >= 0 else 0)
         if len(self.rows[row]) == 1:
             return self.rows[row][0][1]
-        u = uniform(
-            patient.key, self.replication, patient.layer, patient.index, ROUTE, step.word, visit.occurrence
-        )
+        u = uniform(patient.key, self.replication, patient.layer, patient.index, ROUTE, step.word, visit.occurrence)
         if step.number in self.shares:
             u = choices.first_share_set(u, self.rows[row][0][0], self.shares[step.number])
         return self.pick(row, u)
@@ -606,7 +595,8 @@ class City(Premises):
             is_ready = visit.ended >= 0 or (not visit.is_waiting and visit.ready < self._now)
             self.log((
                 *self.who(patient)[:-1], visit.number, visit.step.number, visit.line.own.number, unit, visit.joined,
-                visit.started, visit.ready if is_ready else -1, visit.ended, left, int(outcome), visit.blocked_ms, visit.blocked_row,
+                visit.started, visit.ready if is_ready else -1, visit.ended, left, int(outcome), visit.blocked_ms,
+                visit.blocked_row,
             ))  # fmt: skip
 
     # --- the run ----------------------------------------------------------------------------------------------
@@ -671,12 +661,10 @@ class City(Premises):
             self.write_visit(visit, VisitEnd.UNFINISHED)
 
 
-def run(
-    network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None
-) -> Outcome:
+def run(network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None) -> Outcome:
     """One replication of a Network on SimPy.
 
-    `keys` are the 64-bit keys of the streams under the run's seed; `write` takes each period's books as it closes, `log`
-    (if given) each row of the visit log. Raises `rules.Stuck` in gridlock, or when a patient goes round for ever.
+    `keys` are the 64-bit keys of the streams under the run's seed; `write` takes each period's books as it closes,
+    `log` (if given) each row of the visit log. Raises `rules.Stuck` in gridlock, or when a patient goes round for ever.
     """
     return City(network, keys, replication, write, log).live()

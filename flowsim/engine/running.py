@@ -23,7 +23,7 @@ def run_once(
 ) -> tuple[int, int, int]:  # fmt: skip
     """Run one replication: events, patients, and patients inside at the end.
 
-    `write` takes (period, book, rows, values) as each period closes, `log` each row of the visit log (`visits.COLUMNS`).
+    `write` takes (period, book, rows, values) as each period closes, `log` each row of the log (`visits.COLUMNS`).
     Raises Gridlock or CannotFinish where the model cannot go on, and DamagedError if the ledger breaks a law.
     """
     from flowsim.engine import reference  # numba and SimPy are not wanted by those who only check a model

@@ -82,9 +82,7 @@ def uniform_pair(
 
 
 @compiled
-def uniform(
-    key: int, replication: int, layer: int, index: int, purpose: int, word: int, occurrence: int
-) -> float:
+def uniform(key: int, replication: int, layer: int, index: int, purpose: int, word: int, occurrence: int) -> float:
     """The uniform in (0, 1) at an address: stream key, replication, layer and index of the candidate,
     purpose, hash of the step's name, and how often the patient has been there before."""
     u, _ = uniform_pair(key, replication, layer, index, purpose, word, occurrence)

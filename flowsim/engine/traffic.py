@@ -196,9 +196,7 @@ class Pathway:
         still.
         """
         n = self.network
-        varies = [
-            range(count) if GROUPS + g in self.marks else range(1) for g, count in enumerate(self.values)
-        ]
+        varies = [range(count) if GROUPS + g in self.marks else range(1) for g, count in enumerate(self.values)]
         for age in self.ages:
             for values in itertools.product(*varies):
                 marks, chance = [age, place, *values], 1.0
@@ -218,9 +216,9 @@ class Pathway:
         for kind, (marks, _) in enumerate(combinations):
             for k, step in enumerate(self.steps):
                 by, row = int(n.stay_by[step]), int(n.stay_scale_first[step])
-                stay[kind, k] = self.means[k] * n.stay_scale[
-                    row + (marks[by] if by >= 0 else 0)
-                ] + self._round(int(step))
+                stay[kind, k] = self.means[k] * n.stay_scale[row + (marks[by] if by >= 0 else 0)] + self._round(
+                    int(step)
+                )
                 by, row = int(n.route_by[step]), int(n.route_row[step])
                 for to, share in _shares(n, row + (marks[by] if by >= 0 else 0)):
                     if to != LEAVE:
@@ -303,9 +301,7 @@ class Pathway:
 
 def _shares(n: Network, row: int) -> list[tuple[int, float]]:
     rows = slice(int(n.row_first[row]), int(n.row_first[row + 1]))
-    return list(
-        zip(n.row_to[rows].tolist(), np.diff(n.row_cumulative[rows], prepend=0.0).tolist(), strict=True)
-    )
+    return list(zip(n.row_to[rows].tolist(), np.diff(n.row_cumulative[rows], prepend=0.0).tolist(), strict=True))
 
 
 def _mean_ramp(start: int, ramp: int, first: int, last: int) -> float:

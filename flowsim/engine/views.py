@@ -10,7 +10,6 @@ from typing import Any
 
 from flowsim.engine.network import Choice, Network, UnitKind
 
-
 ENDLESS = 1 << 62
 """Places in an unlimited unit."""
 
@@ -80,9 +79,7 @@ class ClassView:
         self.own = units[int(network.class_own[number])]
         self.priority = int(network.class_priority[number])
         self.preempts = bool(network.class_preempts[number])
-        lanes = [
-            (units[int(network.lane_unit[n])], int(network.lane_after[n]), n) for n in range(first, last)
-        ]
+        lanes = [(units[int(network.lane_unit[n])], int(network.lane_after[n]), n) for n in range(first, last)]
         self.lanes = {unit.number: lane for unit, _, lane in lanes}
         self.others = [(unit, after) for unit, after, _ in lanes[1:]]
         self.later = sorted({after for _, after in self.others if after > 0})
@@ -113,10 +110,36 @@ class StepView:
     """A step, as the Network describes it."""
 
     __slots__ = (
-        "cause", "choice", "clocks", "divert_at", "divert_to", "holds", "is_conditional", "keeps",
-        "levels", "limit", "limit_to", "lines", "moves", "number", "patience", "patience_to", "pathway", "place_units",
-        "priority_by", "response_factor", "round_first", "round_kind", "round_last", "route_by", "route_row", "setting", "shares",
-        "shifts", "stay", "word",
+        "cause",
+        "choice",
+        "clocks",
+        "divert_at",
+        "divert_to",
+        "holds",
+        "is_conditional",
+        "keeps",
+        "levels",
+        "limit",
+        "limit_to",
+        "lines",
+        "moves",
+        "number",
+        "pathway",
+        "patience",
+        "patience_to",
+        "place_units",
+        "priority_by",
+        "response_factor",
+        "round_first",
+        "round_kind",
+        "round_last",
+        "route_by",
+        "route_row",
+        "setting",
+        "shares",
+        "shifts",
+        "stay",
+        "word",
     )  # fmt: skip
 
     def __init__(self, network: Network, number: int, classes: list[ClassView]) -> None:

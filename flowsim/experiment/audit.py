@@ -39,9 +39,7 @@ class Results:
     @property
     def outcomes(self) -> list[CellOutcome]:
         """Finished cells by scenario and replication, done and stopped."""
-        return sorted(
-            self.journal.outcomes.values(), key=lambda one: (one.cell.scenario, one.cell.replication)
-        )
+        return sorted(self.journal.outcomes.values(), key=lambda one: (one.cell.scenario, one.cell.replication))
 
     @property
     def missing(self) -> list[Cell]:
@@ -65,9 +63,7 @@ class Results:
         outcome = self.journal.outcomes.get(cell_id)
         records = [one for one in outcome.files if one.name.startswith(f"{kind}/")] if outcome else []
         if outcome is None or not records:
-            raise InputError(
-                [Fault(str(self.path), None, kind, cell_id, "there is no such cell in these results")]
-            )
+            raise InputError([Fault(str(self.path), None, kind, cell_id, "there is no such cell in these results")])
         path = self.path / records[0].name
         with or_stop(path):
             data = path.read_bytes() if path.is_file() else b""
@@ -83,9 +79,7 @@ class Results:
         """How a whole file shows that it is not this cell's; empty if it does not."""
         marks = file.schema_arrow.metadata or {}
         wanted = CellFolder(self.path, identity_digest(self.identity), self.identity["seed"]).marks(cell)
-        wrong = sorted(
-            key.decode().partition(".")[2] for key, value in wanted.items() if marks.get(key) != value
-        )
+        wrong = sorted(key.decode().partition(".")[2] for key, value in wanted.items() if marks.get(key) != value)
         return f"belongs to other results (its {', '.join(wrong)} differ)" if wrong else ""
 
 
@@ -108,9 +102,7 @@ def read_results(folder: Path) -> Results:
     if journal.begin is None:
         raise DamagedError(f"{escape(str(path))}: lists nothing yet: run again")
     if journal.begin["provenance"] != digest:
-        raise DamagedError(
-            f"{escape(str(folder / PROVENANCE))}: is not as it was written: run into another folder"
-        )
+        raise DamagedError(f"{escape(str(folder / PROVENANCE))}: is not as it was written: run into another folder")
     return Results(folder, said["identity"], said["about"], journal)
 
 
@@ -158,9 +150,7 @@ def audit(folder: Path, laws: Callable[[Path], list[str]] | None = None) -> Audi
     for outcome in results.outcomes:
         if not any(record.name in changed for record in outcome.files):
             lines += _cell_faults(results, outcome, laws)
-    others = [
-        name for name in names if name not in journal.files() and name not in (PROVENANCE, JOURNAL, LOCK)
-    ]
+    others = [name for name in names if name not in journal.files() and name not in (PROVENANCE, JOURNAL, LOCK)]
     lines += [f"{escape(name)}: is not in the journal" for name in others if not is_temporary(name)]
     if journal.cut_bytes:
         lines.append(f"{JOURNAL}: line {journal.lines + 1} is cut short, as by a kill: run again to go on")
@@ -195,14 +185,10 @@ def _file_fault(folder: Path, record: FileRecord) -> str:
         return f"cannot be read ({error.strerror})"
     if size != record.bytes:
         return f"has {size} bytes, the journal says {record.bytes}"
-    return (
-        "" if digest == record.sha256 else "is not as it was written (its SHA-256 differs from the journal's)"
-    )
+    return "" if digest == record.sha256 else "is not as it was written (its SHA-256 differs from the journal's)"
 
 
-def _cell_faults(
-    results: Results, outcome: CellOutcome, laws: Callable[[Path], list[str]] | None
-) -> Iterator[str]:
+def _cell_faults(results: Results, outcome: CellOutcome, laws: Callable[[Path], list[str]] | None) -> Iterator[str]:
     ledgers = [record for record in outcome.files if record.name.startswith("cells/")]
     if outcome.status == "done" and [one.name for one in ledgers] != [f"cells/{outcome.cell.id}.parquet"]:
         yield f"{JOURNAL}: lists no ledger for {outcome.cell.id}"

@@ -174,9 +174,7 @@ class _TableFile:
         self._path = folder.path / name
         with or_stop(self._path):
             self._file = NewFile(folder.path, name)
-            self._writer = pq.ParquetWriter(
-                self._file, schema, compression="zstd", write_page_checksum=True, **options
-            )
+            self._writer = pq.ParquetWriter(self._file, schema, compression="zstd", write_page_checksum=True, **options)
         self.schema = schema
 
     def __enter__(self) -> Self:
@@ -239,9 +237,7 @@ class LedgerDigest:
         return self._digest.hexdigest()
 
 
-def _whole(
-    numbers: Sequence[int] | npt.NDArray[Any], kind: type[np.integer[Any]], book: str
-) -> npt.NDArray[Any]:
+def _whole(numbers: Sequence[int] | npt.NDArray[Any], kind: type[np.integer[Any]], book: str) -> npt.NDArray[Any]:
     """A copy as whole numbers of a kind; copied because an engine fills the same array again."""
     given = np.asarray(numbers)
     if given.ndim != 1 or given.dtype.kind not in "iu":

@@ -38,9 +38,7 @@ def cells_of(scenarios: Sequence[str], replications: int) -> list[Cell]:
     """All cells, replications counted from 1; a run cut short leaves whole pairs, so scenarios vary first."""
     if len(set(scenarios)) != len(scenarios):
         raise ValueError("each scenario must be named once")
-    return [
-        Cell(scenario, replication) for replication in range(1, replications + 1) for scenario in scenarios
-    ]
+    return [Cell(scenario, replication) for replication in range(1, replications + 1) for scenario in scenarios]
 
 
 @dataclass(frozen=True, slots=True)

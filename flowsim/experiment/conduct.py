@@ -84,9 +84,7 @@ def identity_of(loaded: LoadedExperiment) -> dict[str, Any]:
         "experiment": experiment.name,
         "model": loaded.base.model.name,
         "model_digest": digest(loaded.base),
-        "scenarios_digest": digest_of_tree(
-            {name: list(levers) for name, levers in experiment.scenarios.items()}
-        ),
+        "scenarios_digest": digest_of_tree({name: list(levers) for name, levers in experiment.scenarios.items()}),
         "seed": experiment.seed,
         "years": list(experiment.years),
         "days": experiment.days,
@@ -119,6 +117,4 @@ def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
 def _all_precise(results: ExperimentResults, share: float) -> bool:
     values = results.values()
     whole = values[values["by"] == "all"]
-    return all(
-        is_precise(group["value"].to_numpy(), share) for _, group in whole.groupby(["scenario", "key"])
-    )
+    return all(is_precise(group["value"].to_numpy(), share) for _, group in whole.groupby(["scenario", "key"]))

@@ -31,11 +31,7 @@ def copy_shipped(name: str, target: str | Path) -> Path:
     files = {main: source}
     if source.name == main:
         inside = sorted(path for path in source.parent.rglob("*") if path.is_file())
-        files = {
-            path.relative_to(source.parent).as_posix(): path
-            for path in inside
-            if _is_wanted(path, source.parent)
-        }
+        files = {path.relative_to(source.parent).as_posix(): path for path in inside if _is_wanted(path, source.parent)}
     try:
         if folder.is_symlink() or folder.exists():
             if not folder.is_dir():

@@ -101,8 +101,7 @@ def file_entry(kind: str, record: FileRecord) -> dict[str, object]:
 def fingerprint(outcomes: Mapping[str, CellOutcome]) -> str:
     """SHA-256 over scenario, replication and ledger of every finished cell, whatever their order."""
     rows = sorted(
-        (one.cell.scenario, one.cell.replication, one.status, one.ledger or one.message)
-        for one in outcomes.values()
+        (one.cell.scenario, one.cell.replication, one.status, one.ledger or one.message) for one in outcomes.values()
     )
     return hashlib.sha256(canonical(rows).encode()).hexdigest()
 
@@ -120,9 +119,7 @@ def _take(journal: Journal, entry: dict[str, Any]) -> None:
         cell = Cell(entry["scenario"], entry["replication"])
         if entry["cell"] != cell.id:
             raise ValueError(entry["cell"])
-        journal.outcomes[cell.id] = CellOutcome(
-            cell, entry["status"], entry["ledger"], files, entry["message"]
-        )
+        journal.outcomes[cell.id] = CellOutcome(cell, entry["status"], entry["ledger"], files, entry["message"])
     elif kind in ("model", "extra"):
         record = FileRecord(entry["name"], entry["sha256"], entry["bytes"])
         (journal.model if kind == "model" else journal.extras)[record.name] = record

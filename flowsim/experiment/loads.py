@@ -70,15 +70,10 @@ def tipping(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
 
 def patients_a_year(network: Network, years: Years) -> float:
     """Patients who arrive in 365 days, in the mean over the years."""
-    return (
-        math.fsum(float(rate.sum()) for rate in arrival_rates(network, years[0][1], years[-1][2]).values())
-        * YEAR_MS
-    )
+    return math.fsum(float(rate.sum()) for rate in arrival_rates(network, years[0][1], years[-1][2]).values()) * YEAR_MS
 
 
-def moved_work(
-    networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years
-) -> list[dict[str, Any]]:
+def moved_work(networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years) -> list[dict[str, Any]]:
     """Visits a year that each scenario's levers removed from one setting and added to another.
 
     Rows of scenario, setting, baseline_a_year, a_year, change_a_year, over all the years together; only of

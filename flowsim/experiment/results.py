@@ -1,4 +1,4 @@
-"""Results of an experiment, opened for reading: measures by replication, and scenarios compared on the same patients."""
+"""Results of an experiment, opened for reading: measures by replication, scenarios compared on the same patients."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class ExperimentResults:
             "seed": was["seed"], "visits": was["visits"],
         }  # fmt: skip
         experiment = loaded.experiment.model_copy(update=as_run)
-        return cls(
-            folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios)
-        )
+        return cls(folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios))
 
     @property
     def experiment(self) -> Experiment:
@@ -98,9 +96,7 @@ class ExperimentResults:
             self._values[name] = pd.DataFrame(rows, columns=columns)
         return self._values[name]
 
-    def compare(
-        self, measure: str | None = None, by: str | None = None, baseline: str | None = None
-    ) -> pd.DataFrame:
+    def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
         """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals.
 
         Columns `COMPARISON`, one row for each scenario, measure and place or setting, the baseline's own rows first.
@@ -117,14 +113,10 @@ class ExperimentResults:
         for key, one in wanted.items():
             table = values[values["key"] == key]
             for row in dict.fromkeys(table["row"]):
-                wide = table[table["row"] == row].pivot(
-                    index="replication", columns="scenario", values="value"
-                )
+                wide = table[table["row"] == row].pivot(index="replication", columns="scenario", values="value")
                 for scenario in (baseline, *(name for name in scenarios if name != baseline)):
                     if scenario in wide and baseline in wide:
-                        rows.append(
-                            _compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1])
-                        )
+                        rows.append(_compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1]))
         return pd.DataFrame(rows, columns=[*COMPARISON, "key", "label"])
 
     def _wanted(self, measure: str | None, by: str | None) -> dict[str, Wanted]:
@@ -176,11 +168,7 @@ class ExperimentResults:
             (scenario, int(ledger.book("inside").sum()), int(ledger.book("waiting").sum()))
             for scenario, _, ledger in self.ledgers()
         ]
-        return (
-            pd.DataFrame(rows, columns=["scenario", "served", "waiting"])
-            .groupby("scenario", sort=False)
-            .mean()
-        )
+        return pd.DataFrame(rows, columns=["scenario", "served", "waiting"]).groupby("scenario", sort=False).mean()
 
     @property
     def replications(self) -> int:
@@ -196,7 +184,7 @@ class ExperimentResults:
         return replications_to_halve(self.replications)
 
     def moved_work(self) -> list[dict[str, Any]]:
-        """Visits a year that each scenario's levers removed from a setting or added to one, by the traffic equations."""
+        """Visits a year that a scenario's levers removed from a setting or added to one, by the traffic equations."""
         start = self.loaded.base.model.start
         return moved_work(self.networks, self.experiment.baseline, self.experiment.window(start).years(start))
 

@@ -77,9 +77,7 @@ def run_cells(
             if progress is not None:
                 progress(outcome, finished, len(cells))
     except MemoryError as error:
-        raise StoppedError(
-            "out of memory: finished cells are kept; use fewer workers and run again"
-        ) from error
+        raise StoppedError("out of memory: finished cells are kept; use fewer workers and run again") from error
     finally:
         # Ends the workers, also when it is the journal that fails.
         outcomes.close()
@@ -111,9 +109,7 @@ def _side_by_side(
             pool.shutdown(cancel_futures=True)
         lives_without_start = 0 if started.value else lives_without_start + 1
         if lives_without_start == MOST_DEATHS:
-            message = (
-                "workers die before they start: use one worker, or in a script `if __name__ == '__main__':`"
-            )
+            message = "workers die before they start: use one worker, or in a script `if __name__ == '__main__':`"
             raise StoppedError(message)
         for cell in running.values():
             deaths[cell] += started.value

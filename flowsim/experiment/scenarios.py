@@ -43,9 +43,7 @@ def parse_scenario_name(value: object) -> str:
     if len(name.encode()) > MOST_NAME_BYTES:
         raise ValueError(f"is too long for a file name: at most {MOST_NAME_BYTES} bytes")
     if set(name) & set('/\\:*?"<>|') or name.strip(".") != name or RESERVED.fullmatch(name):
-        raise ValueError(
-            'must be fit for a file name: no / \\ : * ? " < > |, no dot at an end, not CON or NUL'
-        )
+        raise ValueError('must be fit for a file name: no / \\ : * ? " < > |, no dot at an end, not CON or NUL')
     return name
 
 
@@ -90,9 +88,7 @@ class Wanted(Part):
     )
     less: Text = Field("lowers {it} by {n}", description="what is said of a clear fall")
     more: Text = Field("raises {it} by {n}", description="what is said of a clear rise")
-    same: Text = Field(
-        "makes no clear difference to {it}", description="what is said when the interval spans zero"
-    )
+    same: Text = Field("makes no clear difference to {it}", description="what is said when the interval spans zero")
 
     @model_validator(mode="before")
     @classmethod
@@ -109,9 +105,7 @@ class Wanted(Part):
         attributes = ATTRIBUTES[MEASURES[self.measure].row]
         for attribute in (self.by, *self.of):
             if attribute not in (*attributes, "all"):
-                raise ValueError(
-                    f"{self.measure} is not told apart by '{attribute}'" + near(attribute, attributes)
-                )
+                raise ValueError(f"{self.measure} is not told apart by '{attribute}'" + near(attribute, attributes))
         return self
 
 
@@ -138,9 +132,7 @@ class Experiment(Part):
     warm_up: WholeDuration = Field(0, description="whole days run before, and not measured")
     replications: Replications
     seed: Seed = 1
-    period: Literal["day", "week", "month"] | None = Field(
-        None, description="of the ledger; by the size if left out"
-    )
+    period: Literal["day", "week", "month"] | None = Field(None, description="of the ledger; by the size if left out")
     visits: Share = Field(0.0, description="share of patients whose visits are logged")
     scenarios: dict[ScenarioName, tuple[dict[Name, Any], ...]]
     baseline: Name
@@ -152,18 +144,14 @@ class Experiment(Part):
     def _whole(self) -> Experiment:
         if bool(self.years) == (self.days is not None):
             raise ValueError("give exactly one of years and days")
-        if list(self.years) != list(
-            range(self.years[0], self.years[0] + len(self.years)) if self.years else []
-        ):
+        if list(self.years) != list(range(self.years[0], self.years[0] + len(self.years)) if self.years else []):
             raise ValueError("years must follow each other")
         if self.warm_up % DAY_MS:
             raise ValueError("warm_up must be whole days")
         if not self.scenarios:
             raise ValueError("scenarios: there must be at least one")
         if self.baseline not in self.scenarios:
-            raise ValueError(
-                f"baseline '{self.baseline}' is no scenario" + near(self.baseline, self.scenarios)
-            )
+            raise ValueError(f"baseline '{self.baseline}' is no scenario" + near(self.baseline, self.scenarios))
         folded: dict[str, str] = {}
         for name in self.scenarios:
             if folded.setdefault(name.casefold(), name) != name:

@@ -52,14 +52,10 @@ class Run:
             raise _refusal("measure", name, "there is no such measure" + near(name, MEASURES))
         measure = MEASURES[name]
         attributes = ATTRIBUTES[measure.row]
-        kept = {
-            key: frozenset([value] if isinstance(value, str) else value) for key, value in (of or {}).items()
-        }
+        kept = {key: frozenset([value] if isinstance(value, str) else value) for key, value in (of or {}).items()}
         for option, attribute in [("by", by or "all"), *(("of", attribute) for attribute in kept)]:
             if attribute not in (*attributes, "all") or (option == "of" and attribute == "all"):
-                raise _refusal(
-                    option, attribute, f"{name} is not told apart by this" + near(attribute, attributes)
-                )
+                raise _refusal(option, attribute, f"{name} is not told apart by this" + near(attribute, attributes))
         return measured(measure, self.ledger, by, kept).rename(f"{name} ({measure.measured_in})")
 
     @property

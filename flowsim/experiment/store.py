@@ -156,21 +156,15 @@ class Store:
         data = path.read_bytes() if JOURNAL in names else b""
         journal = parse(data)
         if journal.damage:
-            raise DamagedError(
-                f"{escape(str(path))}: {journal.damage}: keep the folder, run into another one"
-            )
+            raise DamagedError(f"{escape(str(path))}: {journal.damage}: keep the folder, run into another one")
         if journal.begin is None and any(name.startswith(("cells/", "visits/")) for name in names):
             what = "is missing" if JOURNAL not in names else "lists nothing"
-            raise DamagedError(
-                f"{escape(str(path))}: {what}, but there are cells: remove them to begin again"
-            )
+            raise DamagedError(f"{escape(str(path))}: {what}, but there are cells: remove them to begin again")
         self._journal = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666)
         if journal.cut_bytes:
             os.ftruncate(self._journal, journal.whole_bytes)
             os.fsync(self._journal)
-            self.notes.append(
-                f"{JOURNAL}: line {journal.lines + 1} was cut short, as by a kill, and is dropped"
-            )
+            self.notes.append(f"{JOURNAL}: line {journal.lines + 1} was cut short, as by a kill, and is dropped")
         self._end = (journal.whole_bytes, journal.check)
         digest = sha256_of(self.path / PROVENANCE)
         if journal.begin is None:
@@ -311,9 +305,7 @@ def read_provenance(folder: Path) -> dict[str, Any]:
         if not (isinstance(identity, dict) and isinstance(about, dict) and isinstance(identity["seed"], int)):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise DamagedError(
-            f"{escape(str(path))}: is not as it was written: run into another folder"
-        ) from None
+        raise DamagedError(f"{escape(str(path))}: is not as it was written: run into another folder") from None
     if form != FORMAT:
         message = f"this version of flowsim reads format {FORMAT}: run again into another folder"
         raise InputError([Fault(str(path), None, "format", show(form), message)])
@@ -354,9 +346,7 @@ def _check_usable(path: Path) -> None:
     if own and PROVENANCE not in own:
         if JOURNAL in own:
             raise DamagedError(f"{escape(str(path / PROVENANCE))}: is missing: run into another folder")
-        raise _refusal(
-            path, "holds other files, and no results: give a folder that is empty or not there yet"
-        )
+        raise _refusal(path, "holds other files, and no results: give a folder that is empty or not there yet")
 
 
 def _compare_identity(path: Path, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:

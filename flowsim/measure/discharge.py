@@ -11,7 +11,7 @@ MEASURES = (
         lambda x: (x.book("blocked_ms"), x.window.days * DAY_MS), less_is_better=True,
     ),
     Measure(
-        "blocked_bed_days_a_year", "bed days held by patients who wait for another setting", "bed days a year", Row.BLOCK,
+        "blocked_bed_days_a_year", "bed days held by patients who wait for elsewhere", "bed days a year", Row.BLOCK,
         "cause", lambda x: (x.book("blocked_ms") / DAY_MS, x.window.years), less_is_better=True,
     ),
     Measure(

@@ -23,7 +23,7 @@ MEASURES = (
         lambda x: (x.book("arrivals"), x.window.years),
     ),
     Measure(
-        "starts_a_year", "patients who started (attendances, admissions, visits)", "patients a year", Row.LANE, "setting",
+        "starts_a_year", "patients who started (attendances, admissions)", "patients a year", Row.LANE, "setting",
         lambda x: (x.book("starts"), x.window.years),
     ),
     Measure(

@@ -82,7 +82,10 @@ def keys_of(row: Row, network: Network, labels: Labels) -> Keys:
         case Row.CLOCK | Row.CLOCK_BIN:
             return {"clock": list(labels.clocks)}
         case Row.CLOCK_AREA:
-            return {"clock": [c for c in labels.clocks for _ in range(areas * ages)], **_areas(labels, len(labels.clocks))}
+            return {
+                "clock": [c for c in labels.clocks for _ in range(areas * ages)],
+                **_areas(labels, len(labels.clocks)),
+            }
         case Row.RUN:
             return {"run": ["run"]}
 

@@ -43,7 +43,9 @@ class Measure:
     less_is_better: bool | None = None
 
 
-def measured(measure: Measure, ledger: Ledger, by: str | None = None, of: Mapping[str, frozenset[str]] | None = None) -> pd.Series:
+def measured(
+    measure: Measure, ledger: Ledger, by: str | None = None, of: Mapping[str, frozenset[str]] | None = None
+) -> pd.Series:
     """A measure of one replication, one value for each value of the attribute `by` (the measure's own if None).
 
     `by="all"` puts everything into one. `of` keeps only rows whose attribute is among the given texts. Values are NaN

@@ -23,7 +23,7 @@ MEASURES = (
         lambda x: (x.bins("clock_bins"), 1.0), percentile=0.95, less_is_better=True,
     ),
     Measure(
-        "running_beyond_standard", "share of clocks running at the ends of months that are beyond the standard", "share",
+        "running_beyond_standard", "share of clocks running at months' ends that are beyond the standard", "share",
         Row.CLOCK, "clock", lambda x: (x.book("clock_running_over"), x.book("clock_running")), less_is_better=True,
     ),
 )  # fmt: skip

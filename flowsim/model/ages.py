@@ -26,9 +26,7 @@ def age_bands_of(model: Model) -> list[str]:
         for source in pathway.arrivals:
             found |= set(source.ages)
             if source.need is not None:
-                found |= {
-                    band for row in (source.need.by_age, *source.need.by_place.values()) for band in row
-                }
+                found |= {band for row in (source.need.by_age, *source.need.by_place.values()) for band in row}
             if source.trace is not None:
                 found |= set(source.trace.columns.get("age_band", ()))
     return sorted(found, key=by_age)

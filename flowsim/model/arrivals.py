@@ -109,9 +109,7 @@ class Need(Part):
             if "place" not in table.columns:
                 return {"by_age": dict(zip(table.columns["age_band"], rates, strict=True))}
             rows: dict[str, dict[str, float]] = {}
-            for place, band, rate in zip(
-                table.columns["place"], table.columns["age_band"], rates, strict=True
-            ):
+            for place, band, rate in zip(table.columns["place"], table.columns["age_band"], rates, strict=True):
                 rows.setdefault(place, {})[band] = rate
             return {"by_place": rows}
         return data
@@ -145,9 +143,7 @@ class Arrivals(Part):
         None, description="past arrivals: column at, perhaps place, age_band and groups"
     )
     growth: tuple[Name, ...] = Field((), description="names under `growth`; their factors multiply")
-    profile: tuple[Name, ...] = Field(
-        (), description="names under `profiles`, at most one a day, week and year"
-    )
+    profile: tuple[Name, ...] = Field((), description="names under `profiles`, at most one a day, week and year")
     residence: dict[Name, Share] = Field(
         default_factory=dict, description="where these patients live: place: share; the root if left out"
     )
@@ -192,8 +188,7 @@ class Arrivals(Part):
         )
         if sum(one is not None for one in rates) != 1:
             raise ValueError(
-                "give exactly one of per_hour, per_day, per_week, per_year, `from: population`,"
-                " timetable, trace"
+                "give exactly one of per_hour, per_day, per_week, per_year, `from: population`, timetable, trace"
             )
         if (self.from_ is None) != (self.need is None):
             raise ValueError("`from: population` and need go together")

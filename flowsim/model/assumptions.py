@@ -98,9 +98,7 @@ def _is_number(path: KeyPath, value: object) -> bool:
     if path[0] in _NOT_NUMBERS or isinstance(value, bool):
         return False
     if isinstance(value, str):
-        return (
-            _unit_of(value) is not None or re.fullmatch(r"\d\d:\d\d-\d\d:\d\d|\d\d:\d\d", value) is not None
-        )
+        return _unit_of(value) is not None or re.fullmatch(r"\d\d:\d\d-\d\d:\d\d|\d\d:\d\d", value) is not None
     return isinstance(value, int | float)
 
 

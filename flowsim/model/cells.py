@@ -43,9 +43,7 @@ def _number(text: str) -> int | float:
         return float(text) if match[1] else int(text)
     _refuse_general(text)
     if text.lower() in _ABSENT:
-        raise ValueError(
-            "must be a number: where it is not known, leave the row out or write what you assume"
-        )
+        raise ValueError("must be a number: where it is not known, leave the row out or write what you assume")
     if set(text) <= {"*", "†"}:
         raise ValueError("must be a number: a small number is suppressed here, write what you assume")
     return q.number_of(text)
@@ -95,9 +93,7 @@ def _word(words: tuple[str, ...]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
             _refuse_general(text)
-            raise ValueError(
-                f"must be one of {', '.join(words)}{near(text, words) if len(words) > 3 else ''}"
-            )
+            raise ValueError(f"must be one of {', '.join(words)}{near(text, words) if len(words) > 3 else ''}")
         return text
 
     return parse

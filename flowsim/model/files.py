@@ -29,24 +29,16 @@ def resolve_inside(folder: Path, text: object) -> Path:
     odd = next((c for c in text if not c.isprintable()), None)
     if odd is not None:
         slash = (
-            "; a backslash in double quotes is an escape: write / between folders"
-            if odd in "\t\n\r\b\f\v\a"
-            else ""
+            "; a backslash in double quotes is an escape: write / between folders" if odd in "\t\n\r\b\f\v\a" else ""
         )
-        raise ValueError(
-            f"a file name has only characters that can be seen: {describe(odd)} stands in it{slash}"
-        )
+        raise ValueError(f"a file name has only characters that can be seen: {describe(odd)} stands in it{slash}")
     if "://" in text or text.lower().startswith(("http:", "https:", "ftp:", "file:", "data:")):
-        raise ValueError(
-            "nothing is fetched from the web: put the file in the folder of the model and name it"
-        )
+        raise ValueError("nothing is fetched from the web: put the file in the folder of the model and name it")
     if "\\" in text:
         raise ValueError("write / between folders, not a backslash")
     named, sheet = split_sheet(Path(text))
     if named.is_absolute() or text.startswith("~") or text[1:2] == ":":
-        raise ValueError(
-            "must be relative to the folder of the model, not absolute, so that the model can travel"
-        )
+        raise ValueError("must be relative to the folder of the model, not absolute, so that the model can travel")
     if ".." in named.parts:
         raise ValueError("must stay inside the folder of the model, without ..")
     path = folder / named
@@ -73,11 +65,7 @@ def _near_file(path: Path) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return (
-        (error.strerror or "cannot be read").lower()
-        if isinstance(error, OSError)
-        else "a link points to itself"
-    )
+    return (error.strerror or "cannot be read").lower() if isinstance(error, OSError) else "a link points to itself"
 
 
 def _wrong_kind(path: Path) -> str:

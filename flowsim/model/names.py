@@ -81,9 +81,7 @@ def parse_name(value: object) -> str:
     for part in re.findall(r"\w+", value):
         strange = [letter for letter in part if ord(letter) in _LOOK_ALIKES]
         if strange and any("a" <= letter.lower() <= "z" for letter in part):
-            raise ValueError(
-                f"{describe(strange[0])} looks like a Latin letter among Latin letters: type it anew"
-            )
+            raise ValueError(f"{describe(strange[0])} looks like a Latin letter among Latin letters: type it anew")
     return value
 
 
@@ -106,9 +104,7 @@ def _refuse_odd(value: str, what: str, allowed: str = "") -> None:
     if odd == "\n":
         raise ValueError(f"{what} has no line breaks")
     if unicodedata.category(odd) == "Zs":
-        raise ValueError(
-            f"{what} has ordinary spaces only: {describe(odd)} stands at character {value.index(odd) + 1}"
-        )
+        raise ValueError(f"{what} has ordinary spaces only: {describe(odd)} stands at character {value.index(odd) + 1}")
     raise ValueError(
         f"{what} has only characters that can be seen: {escape(odd)} ({describe(odd)})"
         f" stands at character {value.index(odd) + 1}"

@@ -94,9 +94,7 @@ def read_table(
     return table
 
 
-def table_of(
-    columns: Mapping[str, Column], key: tuple[str, ...], others: Column | None = None
-) -> BeforeValidator:
+def table_of(columns: Mapping[str, Column], key: tuple[str, ...], others: Column | None = None) -> BeforeValidator:
     """A validator that reads the table whose name stands in the field."""
 
     def read(value: object, info: ValidationInfo) -> object:
@@ -180,9 +178,7 @@ class Shares(Part):
             columns = {by: mark_column(by), "to": Column("name"), "share": Column("share")}
             table = read_table(info, data["table"], columns, (by, "to"))
             rows: dict[str, dict[str, float]] = {}
-            for mark, to, share in zip(
-                table.columns[by], table.columns["to"], table.columns["share"], strict=True
-            ):
+            for mark, to, share in zip(table.columns[by], table.columns["to"], table.columns["share"], strict=True):
                 rows.setdefault(mark, {})[to] = share
             return {"by": by, "of": rows}
         return {"by": by, "of": {k: _with_rest(v) for k, v in data.items() if k != "by"}}

@@ -118,9 +118,7 @@ class Points(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Points:
         if len(self.percentiles) != len(self.values):
-            raise ValueError(
-                f"{len(self.percentiles)} percentiles and {len(self.values)} values: one of each"
-            )
+            raise ValueError(f"{len(self.percentiles)} percentiles and {len(self.values)} values: one of each")
         if not self.percentiles or self.percentiles[0] != 0 or self.percentiles[-1] != 100:
             raise ValueError("percentiles must start at 0 and end at 100")
         if any(b <= a for a, b in pairwise(self.percentiles)):

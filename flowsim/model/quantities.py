@@ -190,9 +190,7 @@ def parse_whole(value: object) -> int:
     if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT:
         raise ValueError(f"must be a whole number: write {int(value)}")
     if not isinstance(value, int):
-        raise ValueError(
-            "must be a whole number" + ("" if isinstance(value, float) else f", not {_kind(value)}")
-        )
+        raise ValueError("must be a whole number" + ("" if isinstance(value, float) else f", not {_kind(value)}"))
     if abs(value) > INT64:
         raise ValueError("too large: whole numbers reach 9223372036854775807")
     return value
@@ -214,11 +212,7 @@ def _not_a_number(text: str, kind: str = "number") -> str:
         return f"must be a {kind}: write {stripped} without quotes, on the line of its key"
     if stripped.lower() in {"none", "null", "unlimited", "no limit"}:
         return f"must be a {kind}; for no limit leave the key out"
-    return (
-        f"must be a {kind}: {hint}"
-        if (hint := explain_number(text))
-        else f"must be a {kind}{_unit_remark(text)}"
-    )
+    return f"must be a {kind}: {hint}" if (hint := explain_number(text)) else f"must be a {kind}{_unit_remark(text)}"
 
 
 def _unit_remark(text: str) -> str:
@@ -229,9 +223,7 @@ def _unit_remark(text: str) -> str:
 
 
 def _kind(value: object) -> str:
-    return {dict: "a mapping", list: "a list", tuple: "a list", type(None): "empty"}.get(
-        type(value), "other things"
-    )
+    return {dict: "a mapping", list: "a list", tuple: "a list", type(None): "empty"}.get(type(value), "other things")
 
 
 # ---- lengths of time ----
@@ -261,9 +253,7 @@ def _exact_ms(value: object) -> Fraction:
         raise ValueError(f"needs a unit of time: write {value} minutes, hours, days, weeks, months or years")
     match = _LENGTH.fullmatch(value)
     if match is None:
-        limit = (
-            "; for no limit leave the key out" if value.lower() in {"none", "inf", "nan", "unlimited"} else ""
-        )
+        limit = "; for no limit leave the key out" if value.lower() in {"none", "inf", "nan", "unlimited"} else ""
         hint = explain_number(value.partition(" ")[0])
         raise ValueError(f"must be a length of time, such as 30 minutes{': ' + hint if hint else ''}{limit}")
     number, gap, word = match.groups()
@@ -384,11 +374,7 @@ def parse_hours(value: object) -> tuple[int, int]:
     right = "must be hours of a day, written like 08:00-20:00"
     if not isinstance(value, str) or value.count("-") != 1:
         remark = _odd_remark(value) if isinstance(value, str) else ""
-        dash = (
-            ", with a plain hyphen"
-            if isinstance(value, str) and re.search("[\u2010-\u2015\u2212]", value)
-            else ""
-        )
+        dash = ", with a plain hyphen" if isinstance(value, str) and re.search("[\u2010-\u2015\u2212]", value) else ""
         raise ValueError(right + dash + remark)
     first, last = value.split("-")
     if first != first.strip() or last != last.strip():

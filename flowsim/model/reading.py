@@ -88,9 +88,7 @@ class Tree:
 def field_name(path: KeyPath) -> str:
     """A path in words: keys joined by points, items of lists counted from 1."""
     return (
-        "".join(f" item {part + 1}" if isinstance(part, int) else f".{part}" for part in path)
-        .removeprefix(".")
-        .strip()
+        "".join(f" item {part + 1}" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".").strip()
     )
 
 
@@ -133,9 +131,7 @@ def _refuse_raw(text: str, file: str, faults: Faults) -> bool:
             break
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith("%"):
-            faults.add(
-                file, number, "", line.strip(), "lines that start with % (directives) are not read: remove it"
-            )
+            faults.add(file, number, "", line.strip(), "lines that start with % (directives) are not read: remove it")
         elif line.strip() and not line.lstrip().startswith("#"):
             break
     return len(faults) > before
@@ -207,9 +203,7 @@ class _Reader:
             return _Plain(self.file, self.faults).tree(self.root)
         kind = "a list" if isinstance(self.root.value, list) else "one value"
         shown = None if isinstance(self.root.value, list) else self.root.value
-        message = (
-            f"the top level is {kind}: it must be keys and values, such as name: clinic (mind the space)"
-        )
+        message = f"the top level is {kind}: it must be keys and values, such as name: clinic (mind the space)"
         self._fault(self.root.line, (), shown, message)
         return None
 
@@ -227,9 +221,7 @@ class _Reader:
             raise _Stop from None
         except (YAMLError, ValueError, AssertionError, LookupError, AttributeError, TypeError):
             # The parser lets some of Python's own errors through, such as chr() out of range.
-            self.faults.add(
-                self.file, self.last_line, "", None, "cannot be read as YAML at or after this line"
-            )
+            self.faults.add(self.file, self.last_line, "", None, "cannot be read as YAML at or after this line")
             raise _Stop from None
 
     def _explain(self, error: MarkedYAMLError) -> tuple[int, str]:
@@ -432,9 +424,7 @@ class _Plain:
         return Tree(self.file, data, self.lines, self.provenance, frozenset(self.refused))
 
     def _value(self, node: _Node, path: KeyPath, line: int) -> Any:
-        while (
-            isinstance(node.value, dict) and path and "value" in node.value and set(node.value) <= _ONE_NUMBER
-        ):
+        while isinstance(node.value, dict) and path and "value" in node.value and set(node.value) <= _ONE_NUMBER:
             self._take_provenance(node.value, path, ("kind", "source", "note"))
             line, node = node.value["value"]
         self.lines[path] = line
@@ -452,15 +442,11 @@ class _Plain:
         rest = {key: held for key, held in node.value.items() if key not in ("kind", "source")}
         return {key: self._value(child, (*path, key), line) for key, (line, child) in rest.items()}
 
-    def _take_provenance(
-        self, value: dict[str, tuple[int, _Node]], path: KeyPath, words: tuple[str, ...]
-    ) -> None:
+    def _take_provenance(self, value: dict[str, tuple[int, _Node]], path: KeyPath, words: tuple[str, ...]) -> None:
         found = {word: self._word(word, *value[word], path) for word in words if word in value}
         if any(found.values()):
             outer = self.provenance.get(path, UNKNOWN)
-            self.provenance[path] = Provenance(
-                found.get("kind"), found.get("source"), found.get("note")
-            ).within(outer)
+            self.provenance[path] = Provenance(found.get("kind"), found.get("source"), found.get("note")).within(outer)
 
     def _word(self, word: str, line: int, node: _Node, path: KeyPath) -> str | None:
         value = node.value

@@ -217,14 +217,10 @@ def reference() -> str:
         " `source` and `kind`.\n"
     )
     lines += ["| table | columns |", "|---|---|"]
-    lines += [
-        f"| `{name}` | {', '.join(_column(*one) for one in columns.items())} |" for name, columns in TABLES
-    ]
+    lines += [f"| `{name}` | {', '.join(_column(*one) for one in columns.items())} |" for name, columns in TABLES]
     lines.append(OTHER_TABLES)
     lines.append("## Levers\n")
-    lines.append(
-        "A scenario of an experiment is a list of these; each makes a new model of the one before it.\n"
-    )
+    lines.append("A scenario of an experiment is a list of these; each makes a new model of the one before it.\n")
     for name, lever in LEVERS.items():
         lines.extend(_described(lever, name))
     return "\n".join(lines).rstrip() + "\n"
@@ -250,9 +246,7 @@ def _described(part: type[Part], title: str = "") -> Iterator[str]:
 
 def _title(part: type[Part]) -> str:
     name = part.__name__
-    return (
-        "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip().capitalize()
-    )
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip().capitalize()
 
 
 def _words(hint: Any) -> str:
@@ -268,9 +262,7 @@ def _words(hint: Any) -> str:
     if origin is dict:
         return f"{_words(inner[0])}: {_words(inner[1])}"
     if origin is tuple:
-        return (
-            f"list of {_words(inner[0])}" if inner[-1] is Ellipsis else f"[{', '.join(map(_words, inner))}]"
-        )
+        return f"list of {_words(inner[0])}" if inner[-1] is Ellipsis else f"[{', '.join(map(_words, inner))}]"
     if origin is Union or str(origin) == "<class 'types.UnionType'>":
         return " or ".join(_words(one) for one in inner if one is not type(None))
     if hint is Table:

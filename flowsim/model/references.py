@@ -22,9 +22,7 @@ RESERVED = (LEAVE, REST, "by", "table", "of", "everybody", "value")
 """Words of the language that no step and no mark may be called."""
 
 
-def check_references(
-    tree: Tree, tables: Iterable[tuple[Mapping[str, Column], Table]], faults: Faults
-) -> None:
+def check_references(tree: Tree, tables: Iterable[tuple[Mapping[str, Column], Table]], faults: Faults) -> None:
     """Adds a fault for every name that is not there, and for names that nobody can tell apart.
 
     `tables` are those that could be read, each with its columns as asked for; names that stand in others are
@@ -59,9 +57,7 @@ class _References:
         self.settings = self._keys("settings")
         self.groups = self._keys("groups")
         self.pathways = self._keys("pathways")
-        self.steps = {
-            name: list(dict(_items(_get(one, "steps")))) for name, one in _items(self._at("pathways"))
-        }
+        self.steps = {name: list(dict(_items(_get(one, "steps")))) for name, one in _items(self._at("pathways"))}
         places, sites, units = (self._table(TABLES[name][0]) for name in ("places", "sites", "units"))
         self.places: list[str] | None = None
         self.sites: list[str] | None = None
@@ -121,9 +117,7 @@ class _References:
         for line, value in zip(table.lines, table.columns[column], strict=True):
             if value not in told:
                 told.add(value)
-                self.faults.add(
-                    table.file, line, column, value, f"there is no {what} of this name{near(value, known)}"
-                )
+                self.faults.add(table.file, line, column, value, f"there is no {what} of this name{near(value, known)}")
 
     # ---- the walk ----
 
@@ -278,9 +272,7 @@ class _References:
         self._find((*path, "changes", "need"), _get(response, "changes", "need"), self.pathways, "pathway")
         full = [f"{pathway}: {step}" for pathway, steps in self.steps.items() for step in steps]
         for key in ("share", "stay"):
-            self._find(
-                (*path, "changes", key), _get(response, "changes", key), full + self._all_steps(), "step"
-            )
+            self._find((*path, "changes", key), _get(response, "changes", key), full + self._all_steps(), "step")
 
     # ---- names that nobody can tell apart ----
 
@@ -295,9 +287,7 @@ class _References:
             self._refuse_alike(("groups", name), list(_dict(values)))
         for mark in ("age_band", "place"):
             if mark in self.groups:
-                self._say(
-                    ("groups", mark), None, f"every patient has the mark {mark} already: name it otherwise"
-                )
+                self._say(("groups", mark), None, f"every patient has the mark {mark} already: name it otherwise")
         self._refuse_reserved(("groups",), self.groups)
 
     def _refuse_reserved(self, path: KeyPath, names: list[str]) -> None:

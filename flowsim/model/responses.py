@@ -30,12 +30,8 @@ class Follows(Part):
 class Changes(Part):
     """What a response changes. Exactly one."""
 
-    share: Name | None = Field(
-        None, description="`pathway: step`: its first share of `then` is set to the value"
-    )
-    stay: Name | None = Field(
-        None, description="`pathway: step` or a step found in one pathway: factor on the stay"
-    )
+    share: Name | None = Field(None, description="`pathway: step`: its first share of `then` is set to the value")
+    stay: Name | None = Field(None, description="`pathway: step` or a step found in one pathway: factor on the stay")
     need: Name | None = Field(None, description="a pathway: factor on its arrivals")
     capacity: Name | None = Field(None, description="a unit: factor on its capacity in force, in thousandths")
 

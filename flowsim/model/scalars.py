@@ -50,16 +50,9 @@ _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fal
 def why_not_key(text: str) -> str:
     """Why a plain key is no text; empty if it is."""
     if text in _EMPTY:
-        return (
-            "a key must be text: it is empty here" if not text else f'a key must be text: quote it, "{text}"'
-        )
+        return "a key must be text: it is empty here" if not text else f'a key must be text: quote it, "{text}"'
     if text == "<<":
         return "merge keys are not read: write the keys out"
-    if (
-        text in _TRUTH
-        or is_number(text)
-        or explain_number(text)
-        or re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text)
-    ):
+    if text in _TRUTH or is_number(text) or explain_number(text) or re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", text):
         return f'a key must be text, and this reads as a number, a date or true/false: quote it, "{text}"'
     return ""

@@ -58,16 +58,10 @@ class FirstDay(Part):
 
     pathway: Name
     step: Name
-    at: Name | None = Field(
-        None, description="site or place of the unit; needed if the setting has several units"
-    )
-    inside: Count = Field(
-        0, description="patients in the unit, with the rest of a stay as for someone found there"
-    )
+    at: Name | None = Field(None, description="site or place of the unit; needed if the setting has several units")
+    inside: Count = Field(0, description="patients in the unit, with the rest of a stay as for someone found there")
     waiting: Count = Field(0, description="patients in its queue")
-    waited_up_to: WholeDuration = Field(
-        0, description="those waiting joined evenly within this time before the start"
-    )
+    waited_up_to: WholeDuration = Field(0, description="those waiting joined evenly within this time before the start")
     residence: Name | None = Field(None, description="where they live; the unit's place if left out")
 
 
@@ -89,24 +83,18 @@ class Model(Part):
     groups: dict[Name, Shares] = Field(
         default_factory=dict, description="marks that every patient draws once: {value: share}"
     )
-    profiles: dict[Name, Profile] = Field(
-        default_factory=dict, description="how rates vary in a day, a week or a year"
-    )
+    profiles: dict[Name, Profile] = Field(default_factory=dict, description="how rates vary in a day, a week or a year")
     growth: dict[Name, Growth] = Field(default_factory=dict, description="growth other than of people")
     settings: dict[Name, Setting] = Field(description="kinds of care")
     units: Annotated[Table, table_of(*TABLES["units"])] | None = Field(
         None, description="table of units: setting, at, capacity, of (beds, slots, unlimited)"
     )
     capacity_changes: tuple[CapacityChange, ...] = Field((), description="dated changes of capacity")
-    pools: dict[Name, Pool] = Field(
-        default_factory=dict, description="`{site}` in a name: one pool for each site"
-    )
+    pools: dict[Name, Pool] = Field(default_factory=dict, description="`{site}` in a name: one pool for each site")
     pathways: dict[Name, Pathway] = Field(description="groups of patients and what happens to them")
     shifts: tuple[CareShift, ...] = Field((), description="shares of patients that go elsewhere instead")
     clocks: dict[Name, Clock] = Field(default_factory=dict, description="intervals with a standard")
-    responses: dict[Name, Response] = Field(
-        default_factory=dict, description="what follows what happened lately"
-    )
+    responses: dict[Name, Response] = Field(default_factory=dict, description="what follows what happened lately")
     first_day: tuple[FirstDay, ...] = Field((), description="who is there at the start; nobody if left out")
     price_year: Text = Field("", description="of all costs, needed if there are any")
 

@@ -27,9 +27,7 @@ Level = Literal["neighbourhood", "borough", "stp", "teaching hospital"]
 class Shift(Part):
     """Beds (or staff) of one part of the week. Outside all shifts a unit that has any is closed."""
 
-    days: Days = Field(
-        (0, 1, 2, 3, 4, 5, 6), description="weekdays, `mon-fri` or `sat, sun`; every day if left out"
-    )
+    days: Days = Field((0, 1, 2, 3, 4, 5, 6), description="weekdays, `mon-fri` or `sat, sun`; every day if left out")
     hours: Hours = Field(description="`08:00-20:00`, within one day")
     beds: Count = Field(description="patients at a time")
 
@@ -85,9 +83,7 @@ class Setting(Part):
 
     level: Level = Field("neighbourhood", description="level of care it belongs to")
     capacity: Capacity | None = Field(None, description="of the only unit; left out if units are in a table")
-    opens: tuple[Opening, ...] = Field(
-        (), description="sessions of its slots units; a day is one session if left out"
-    )
+    opens: tuple[Opening, ...] = Field((), description="sessions of its slots units; a day is one session if left out")
     at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
     costs: Costs = Field(default_factory=Costs)
 
@@ -109,9 +105,7 @@ class CapacityChange(Part):
     """
 
     setting: Name = Field(description="whose units change")
-    at: Name | None = Field(
-        None, description="the site or place of the unit; all units of the setting if left out"
-    )
+    at: Name | None = Field(None, description="the site or place of the unit; all units of the setting if left out")
     from_: Date = Field(alias="from", description="first day of the change")
     add: Whole | None = Field(None, description="beds or slots more (or fewer)")
     set: Count | None = Field(None, description="the new number of beds or slots")

@@ -166,9 +166,7 @@ def _csv_grid(text: str, teller: _Teller) -> list[tuple[int, list[str]]]:
         lines = [line.removesuffix("\r") for line in lines]
     if "\r" in text.replace("\r\n", "") if any(ends) else "\r" in text:
         number = next(n for n, line in enumerate(lines, start=1) if "\r" in line)
-        teller.stop(
-            number, "", None, "a lone carriage return ends no line: save the file with ordinary line ends"
-        )
+        teller.stop(number, "", None, "a lone carriage return ends no line: save the file with ordinary line ends")
     while lines and not lines[-1]:
         lines.pop()
     grid: list[tuple[int, list[str]]] = []
@@ -200,9 +198,7 @@ def _quoted_fields(line: str) -> list[str]:
             while True:
                 end = line.find('"', end)
                 if end < 0:
-                    raise ValueError(
-                        "a quote opens on this line and does not close on it: a field has no line breaks"
-                    )
+                    raise ValueError("a quote opens on this line and does not close on it: a field has no line breaks")
                 if not line.startswith('""', end):
                     break
                 end += 2
@@ -228,9 +224,7 @@ def _quoted_fields(line: str) -> list[str]:
 class _Rows:
     """The rows of one grid, read by its columns."""
 
-    def __init__(
-        self, grid: Grid, columns: Mapping[str, Column], others: Column | None, teller: _Teller
-    ) -> None:
+    def __init__(self, grid: Grid, columns: Mapping[str, Column], others: Column | None, teller: _Teller) -> None:
         self.grid = grid
         self.teller = teller
         notes = {"source": Column("text", blank=True), "kind": Column("text", blank=True)}
@@ -246,15 +240,10 @@ class _Rows:
 
     def table(self, key: tuple[str, ...], provenance: Provenance, may_be_empty: bool) -> Table | None:
         if not self.grid.rows and not may_be_empty:
-            self.teller.stop(
-                self.grid.header_line, "", None, "the table has a header and no rows: add rows below it"
-            )
+            self.teller.stop(self.grid.header_line, "", None, "the table has a header and no rows: add rows below it")
         self._check_width()
         lines = tuple(line for line, _ in self.grid.rows)
-        values = {
-            name: self._values(name, place, column)
-            for place, (name, column) in enumerate(self.columns.items())
-        }
+        values = {name: self._values(name, place, column) for place, (name, column) in enumerate(self.columns.items())}
         notes = self._provenance(values, lines, provenance)
         if not self.teller.count:
             self._refuse_duplicates([name for name in key if name in values], values, lines)
@@ -311,9 +300,7 @@ class _Rows:
         normal = {value: None if value is None else normal_name(value) for value in set(values)}
         return [normal[value] for value in values]
 
-    def _refuse_duplicates(
-        self, key: list[str], values: Mapping[str, tuple[Any, ...]], lines: tuple[int, ...]
-    ) -> None:
+    def _refuse_duplicates(self, key: list[str], values: Mapping[str, tuple[Any, ...]], lines: tuple[int, ...]) -> None:
         if not key:
             return
         seen: dict[tuple[Any, ...], int] = {}

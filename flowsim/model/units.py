@@ -109,9 +109,7 @@ def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
     of_setting = [units[name] for name in named_units(change.setting, units)]
     found = [unit for unit in of_setting if change.at in (None, unit.at)]
     if not found:
-        raise ValueError(
-            f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}"
-        )
+        raise ValueError(f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}")
     if change.add is not None and len(found) > 1:
         raise ValueError(f"{change.setting!r} has {len(found)} units: say which with `at`")
     for unit in found:
@@ -166,9 +164,7 @@ def shares_above_one(model: Model) -> int | None:
                 key = (name, shift.from_, band)
                 total[key] = total.get(key, 0) + shift.share
                 everybody = total.get((name, shift.from_, ""), 0)
-                others = [
-                    share for (*place, of), share in total.items() if of and place == [name, shift.from_]
-                ]
+                others = [share for (*place, of), share in total.items() if of and place == [name, shift.from_]]
                 if everybody + max(others, default=0) > 1 + SHARE_TOLERANCE:
                     return number
     return None

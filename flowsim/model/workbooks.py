@@ -35,10 +35,7 @@ def read_sheet(data: bytes, sheet: str | None, rows_limit: int, tell: Tell) -> l
         for number, row in enumerate(_rows(values[name], formulas[name]), start=1):
             if number > rows_limit:
                 raise ValueError(f"is too long: at most {rows_limit} rows are read")
-            texts = [
-                _text(value, formula, number, place, tell)
-                for place, (value, formula) in enumerate(row, start=1)
-            ]
+            texts = [_text(value, formula, number, place, tell) for place, (value, formula) in enumerate(row, start=1)]
             while texts and not texts[-1]:
                 texts.pop()
             if not texts:
@@ -74,9 +71,7 @@ def _open(data: bytes, data_only: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return openpyxl.load_workbook(
-                io.BytesIO(data), read_only=True, data_only=data_only, keep_links=False
-            )
+            return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=data_only, keep_links=False)
         except Exception as error:  # openpyxl lets any error of a damaged file through
             raise ValueError("is not a sound workbook (.xlsx): save it again, or as CSV") from error
 

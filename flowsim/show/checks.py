@@ -91,8 +91,7 @@ def _tip_lines(check: Check) -> list[str]:
             else f"{tip['utilisation'] * 100:,.0f}% of what it can do"
         )
         found.append(
-            f"{'Tips first' if place == 0 else 'Tips over too'}: {tip['unit']} in {tip['year']}, "
-            f"offered {offered}."
+            f"{'Tips first' if place == 0 else 'Tips over too'}: {tip['unit']} in {tip['year']}, offered {offered}."
         )
     if len(check.tips) > MOST_TIPS:
         found.append(f"And {len(check.tips) - MOST_TIPS} more units (all with --json).")

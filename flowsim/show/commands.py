@@ -45,9 +45,7 @@ app = typer.Typer(
     "MODEL and EXPERIMENT are a path or the name of one that ships (see `flowsim list`).",
 )  # fmt: skip
 
-Json = Annotated[
-    bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")
-]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
 
 
 def refusal(option: str, value: str, message: str) -> InputError:
@@ -63,9 +61,7 @@ def _version(is_wanted: bool) -> None:
 
 @app.callback()
 def flowsim_itself(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
 ) -> None:
     """Options before any command."""
 
@@ -75,9 +71,7 @@ def list_(json: Json = False) -> int:
     """What ships: models to look at and copy, experiments to run."""
     found = {
         "models": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("configs")],
-        "experiments": [
-            {"name": one.name, "title": one.title} for one in flowsim.list_shipped("experiments")
-        ],
+        "experiments": [{"name": one.name, "title": one.title} for one in flowsim.list_shipped("experiments")],
     }
     if json:
         say_json(found)
@@ -141,14 +135,10 @@ def run(
     precision: Annotated[
         str | None, typer.Option(help="Add replications until intervals are within this share, such as 0.05.")
     ] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="Processes side by side; one a processor if left out.")
-    ] = None,
+    workers: Annotated[str | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
     engine: Annotated[str, typer.Option(help="simpy, the reference engine.")] = "simpy",
     seed: Annotated[str | None, typer.Option(help="In place of the experiment's own.")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="The small form: shorter, with few replications.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="The small form: shorter, with few replications.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")] = False,
     json: Json = False,
 ) -> int:
@@ -188,12 +178,8 @@ def compare(
     directory: Annotated[
         str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")
     ],
-    measure: Annotated[
-        str | None, typer.Option(help="One of the experiment's measures, or any by name.")
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option(help="Tell it apart by: unit, setting, at, level, stp, ...")
-    ] = None,
+    measure: Annotated[str | None, typer.Option(help="One of the experiment's measures, or any by name.")] = None,
+    by: Annotated[str | None, typer.Option(help="Tell it apart by: unit, setting, at, level, stp, ...")] = None,
     baseline: Annotated[str | None, typer.Option(help="Scenario to compare with.")] = None,
     json: Json = False,
 ) -> int:

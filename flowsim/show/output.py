@@ -72,16 +72,12 @@ def table_text(columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: i
     rules = (box.SIMPLE_HEAD if encoding == "utf8" else box.ASCII2) if fits else None
     table = Table(box=rules, show_edge=False, pad_edge=False, padding=(0, 1) if fits else (0, 2, 0, 0))
     for place, name in enumerate(columns):
-        table.add_column(
-            Text(name), justify="right" if place >= len(columns) - numbers else "left", no_wrap=not fits
-        )
+        table.add_column(Text(name), justify="right" if place >= len(columns) - numbers else "left", no_wrap=not fits)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     width = max(shutil.get_terminal_size((100, 24)).columns, 40) if fits else 10_000
     paper = io.StringIO()
-    Console(file=paper, width=width, color_system=None, force_terminal=False, legacy_windows=False).print(
-        table
-    )
+    Console(file=paper, width=width, color_system=None, force_terminal=False, legacy_windows=False).print(table)
     return [line.rstrip() for line in paper.getvalue().rstrip("\n").split("\n")]
 
 

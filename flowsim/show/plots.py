@@ -145,13 +145,9 @@ def _draw(axes: Any, panel: Sequence[Record]) -> None:
         colour, is_clear = _look(one)
         difference, low, high = (one[name] for name in ("difference", "difference_low", "difference_high"))
         if is_number(low) and is_number(high):
-            axes.plot(
-                [low * factor, high * factor], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt"
-            )
+            axes.plot([low * factor, high * factor], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
         face = colour if is_clear else "white"
-        axes.plot(
-            [difference * factor], [row], "o", color=colour, markerfacecolor=face, markersize=6.5, zorder=3
-        )
+        axes.plot([difference * factor], [row], "o", color=colour, markerfacecolor=face, markersize=6.5, zorder=3)
         change, interval = change_and_interval(one)
         told = f"({interval})" if interval else "no interval: one replication"
         if difference == low == high == 0:
@@ -188,8 +184,7 @@ def _names(panel: Sequence[Record]) -> list[str]:
     spots = [", ".join(one[part] for part in ("setting", "place") if one[part] != "all") for one in panel]
     is_one = len(set(spots)) == 1
     names = [
-        one["scenario"] if is_one else f"{spot}: {one['scenario']}"
-        for spot, one in zip(spots, panel, strict=True)
+        one["scenario"] if is_one else f"{spot}: {one['scenario']}" for spot, one in zip(spots, panel, strict=True)
     ]
     return [name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 3]}..." for name in names]
 
@@ -226,15 +221,11 @@ def _explain(figure: Any, panels: Sequence[Sequence[Record]], height: float) -> 
     at = 0.025
     for (colour, is_clear), words in meanings.items():
         if (colour, is_clear) in looks:
-            figure.text(
-                at, height * 0.36, "\u25cf" if is_clear else "\u25cb", color=colour, va="center", fontsize=11
-            )
+            figure.text(at, height * 0.36, "\u25cf" if is_clear else "\u25cb", color=colour, va="center", fontsize=11)
             figure.text(at + 0.02, height * 0.36, words, color=colour, va="center", fontsize=9)
             at += 0.055 + 0.0096 * len(words)
     counts = {one["replications"] for panel in panels for one in panel}
-    said = (
-        f"{max(counts)} replications" if len(counts) == 1 else f"{min(counts)} to {max(counts)} replications"
-    )
+    said = f"{max(counts)} replications" if len(counts) == 1 else f"{min(counts)} to {max(counts)} replications"
     said = "1 replication" if counts == {1} else said
     figure.text(0.975, height * 0.36, said, color=UNCLEAR, va="center", ha="right", fontsize=9)
 

@@ -87,11 +87,7 @@ class Progress:
     def _lines(self) -> None:
         while not self._ended.wait(SECONDS_BETWEEN_LINES):
             elapsed = time.monotonic() - self._begin
-            left = (
-                f", about {in_words(elapsed / self.ran * (self.total - self.finished))} left"
-                if self.ran
-                else ""
-            )
+            left = f", about {in_words(elapsed / self.ran * (self.total - self.finished))} left" if self.ran else ""
             tell(f"{self.finished} of {self.total} cells finished after {in_words(elapsed)}{left}")
 
 

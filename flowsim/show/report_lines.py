@@ -40,9 +40,7 @@ class Summary:
     figures: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, results: ExperimentResults, comparison: pd.DataFrame, ran: int, figures: Sequence[str]
-    ) -> Summary:
+    def of(cls, results: ExperimentResults, comparison: pd.DataFrame, ran: int, figures: Sequence[str]) -> Summary:
         """Read it off results; `ran` cells were run now, the others were finished before."""
         experiment = results.experiment
         records = records_of(comparison)

@@ -40,9 +40,7 @@ def test_every_derived_table_is_what_its_sources_make(rebuild: ModuleType) -> No
         assert (FOLDER / "tables" / f"{name}.csv").read_text(encoding="utf-8") == rebuild.text(lines), name
 
 
-def test_no_table_stands_there_that_nothing_makes_and_nobody_reads(
-    rebuild: ModuleType, loaded: LoadedModel
-) -> None:
+def test_no_table_stands_there_that_nothing_makes_and_nobody_reads(rebuild: ModuleType, loaded: LoadedModel) -> None:
     there = {path.stem for path in (FOLDER / "tables").glob("*.csv")}
     assert there == set(rebuild.tables()) | {"places", "sites", "units"}
     assert there == {file.stem for file in loaded.files if file.suffix == ".csv"}
@@ -70,9 +68,7 @@ def test_attendances_and_admissions_of_the_first_year_are_those_published(rebuil
             people[row["age_band"]] = people.get(row["age_band"], 0.0) + float(row["people"])
 
     def a_year(need: str) -> float:
-        return sum(
-            float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}")
-        )
+        return sum(float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}"))
 
     stays = a_year("admitted_to_stay") + rebuild.RETURNS_A_YEAR
     assert a_year("urgent_treatment") == pytest.approx(133_773, rel=1e-4)
@@ -102,9 +98,7 @@ def test_high_and_low_migration_keep_the_published_totals_of_broad_bands(rebuild
             if variant in row["basis"]
         }
         for year in (2021, 2026, 2031):
-            assert people[year, "75-79"] + people[year, "80-84"] == pytest.approx(
-                wide[year, "75-84"], rel=1e-3
-            )
+            assert people[year, "75-79"] + people[year, "80-84"] == pytest.approx(wide[year, "75-84"], rel=1e-3)
             whole = sum(people[year, band] for band in rebuild.BANDS)
             assert whole == pytest.approx(sum(wide[year, band] for y, band in wide if y == year), rel=1e-3)
 
@@ -118,9 +112,7 @@ def test_general_and_acute_beds_are_those_of_kh03(rebuild: ModuleType, loaded: L
         assert capacity is not None and capacity.beds is not None
         beds += capacity.beds
     beds += sum(
-        int(row["capacity"])
-        for row in rows("units")
-        if row["setting"] == "stroke unit" and row["of"] == "beds"
+        int(row["capacity"]) for row in rows("units") if row["setting"] == "stroke unit" and row["of"] == "beds"
     )
     quarters = [float(row["kh03_avail_ga_avg_beds"]) for row in rebuild.source("trust_beds_quarterly_kh03")]
     assert beds == round(sum(quarters) / 4)
@@ -151,9 +143,7 @@ def _leaves(data: object, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[
 def test_every_wait_that_holds_a_bed_or_a_cubicle_ends(loaded: LoadedModel) -> None:
     """A step that holds another's unit has a patience, or a unit without end: no ring can close for ever."""
     model = loaded.model
-    unlimited = {
-        name for name, one in model.settings.items() if one.capacity is not None and one.capacity.unlimited
-    }
+    unlimited = {name for name, one in model.settings.items() if one.capacity is not None and one.capacity.unlimited}
     for pathway in model.pathways.values():
         for name, step in pathway.steps.items():
             assert not step.holds or step.patience is not None or step.in_ in unlimited, name

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from small import DAY, HOUR, Played
 
-
 from flowsim.engine.addresses import Purpose, stream_key
 from flowsim.engine.ledger import BINS, bin_start
 from flowsim.engine.network import LEAVE, Change, Follow, StreamKind, UnitKind
@@ -136,7 +135,8 @@ class Log:
         for day in range(1, len(self.edges) - 1):
             since = max(day - int(n.response_days[r]), 0)
             top, bottom = (
-                sum(self.books[book][row, d] for d in range(since, day) for row in rows) for book, rows in (above, below)
+                sum(self.books[book][row, d] for d in range(since, day) for row in rows)
+                for book, rows in (above, below)
             )
             if not below[0]:
                 bottom = self.edges[day] - self.edges[since]
@@ -193,7 +193,20 @@ def _before(steps: Steps, at: int) -> int:
 def disagreements(played: Played, seed: int = 1) -> list[str]:
     """One line for each thing that the log tells otherwise than the ledger or the rules."""
     log = Log(played, seed)
-    checks = (_counts, _integrals, _midnights, _holds, _ways, _clocks, _capacity, _sessions, _order, _draws, _routes, _rounds)
+    checks = (
+        _counts,
+        _integrals,
+        _midnights,
+        _holds,
+        _ways,
+        _clocks,
+        _capacity,
+        _sessions,
+        _order,
+        _draws,
+        _routes,
+        _rounds,
+    )
     return [line for check in checks for line in check(log)]
 
 
@@ -366,7 +379,7 @@ def _holds(log: Log) -> Iterator[str]:
 
 def _ways(log: Log) -> Iterator[str]:
     """From which step to which, and that nobody is at two places, or nowhere."""
-    n, steps, found = log.n, len(log.n.step_word), Counter()
+    steps, found = len(log.n.step_word), Counter()
     for patient, visits in log.of_patient.items():
         if [v.number for v in visits] != list(range(len(visits))):
             yield f"{patient}: visits {[v.number for v in visits]}"
@@ -508,9 +521,7 @@ def _idle(log: Log) -> Iterator[str]:
     """Nobody waits for a unit that has a free place."""
     n = log.n
     free = {unit: _free(log, unit) for unit in log.plain}
-    lanes = {
-        own: range(int(n.lane_first[c]), int(n.lane_first[c + 1])) for c, own in enumerate(n.class_own.tolist())
-    }
+    lanes = {own: range(int(n.lane_first[c]), int(n.lane_first[c + 1])) for c, own in enumerate(n.class_own.tolist())}
     for v in log.visits:
         if v.own not in log.plain or v.outcome == VisitEnd.BALKED:
             continue
@@ -680,9 +691,9 @@ def _rounds(log: Log) -> Iterator[str]:
                 yield f"{v}: let go at no round, or not at the first"
         if kind == 2:
             windows = n.round_ms[first : first + 14].tolist()
-            spans = [(a + w, b + w) for w in (0, WEEK) for a, b in zip(windows[::2], windows[1::2], strict=True) if a >= 0]
+            spans = [
+                (a + w, b + w) for w in (0, WEEK) for a, b in zip(windows[::2], windows[1::2], strict=True) if a >= 0
+            ]
             inside = [i for i, (a, b) in enumerate(spans) if a <= let_go <= b]
             if not inside or any(a > since for a, _ in spans[: inside[0]] if a > since):
                 yield f"{v}: let go outside the windows, or not in the first"
-
-

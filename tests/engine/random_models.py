@@ -124,7 +124,9 @@ class _Drawing:
         if kind == "beds":
             self.beds[name] = number
         if kind == "beds" and self.some(3):
-            return {"shifts": [{"hours": "06:00-12:00", "beds": number}, {"hours": "12:00-18:00", "beds": self.whole(0, 3)}]}
+            return {
+                "shifts": [{"hours": "06:00-12:00", "beds": number}, {"hours": "12:00-18:00", "beds": self.whole(0, 3)}]
+            }
         if self.some(2):
             return {kind: number, "staffed_share": 0.5}
         return f"{number} {kind}"
@@ -194,7 +196,10 @@ class _Drawing:
                 step["then"] = {following: self.one(0.5, 0.75), other: "rest"}
         if self.some(3):
             step["priority"] = self.one(
-                1, -1, {"by": "urgency", "red": 0, "green": 2}, {"by": "age_band", "0-64": 1, "65+": 0} if self.has_ages else 3
+                1,
+                -1,
+                {"by": "urgency", "red": 0, "green": 2},
+                {"by": "age_band", "0-64": 1, "65+": 0} if self.has_ages else 3,
             )
         if self.some(3):
             step["patience"] = self.with_otherwise(self.length(), following)
@@ -266,13 +271,20 @@ class _Drawing:
         for key in ("share", "stay", "need", "capacity") if finite else ():
             if not self.some(1):
                 continue
-            follows = {self.one("occupancy", "mean_wait", "queue"): self.one(*finite, *pools), "over": f"{self.whole(1, 2)} days"}
+            follows = {
+                self.one("occupancy", "mean_wait", "queue"): self.one(*finite, *pools),
+                "over": f"{self.whole(1, 2)} days",
+            }
             name = self.one(*self.steps)
             target = {"need": name, "capacity": self.one(*finite)}.get(key, self.one(*self.steps[name]))
             high = 1 if key == "share" else self.one(0.5, 1.5, 2)
             if key == "share" and target not in self.parting:
                 continue
-            found[f"response of {key}"] = {"follows": follows, "changes": {key: target}, "points": [[0, 0.4], [1, high]]}
+            found[f"response of {key}"] = {
+                "follows": follows,
+                "changes": {key: target},
+                "points": [[0, 0.4], [1, high]],
+            }
         return found
 
     def first_day(self, pathways: dict[str, Any]) -> list[dict[str, Any]]:
@@ -284,7 +296,11 @@ class _Drawing:
                 there: dict[str, Any] = {"pathway": name, "step": step}
                 if setting in self.twice:
                     there["at"] = self.one("abbey", "bridge")
-                there.update(inside=self.whole(0, self.least(setting)), waiting=self.whole(0, 2), waited_up_to=f"{self.one(0, 4)} hours")
+                there.update(
+                    inside=self.whole(0, self.least(setting)),
+                    waiting=self.whole(0, 2),
+                    waited_up_to=f"{self.one(0, 4)} hours",
+                )
                 found.append(there)
         return found
 

@@ -35,9 +35,7 @@ def model_of(text: str, start: str = "2001-01-01", **tables: str) -> Model:
         return load_model(path)
 
 
-def window_of(
-    model: Model, days: int = 30, warm_up: int = 0, origin: date | None = None, period: Any = None
-) -> Window:
+def window_of(model: Model, days: int = 30, warm_up: int = 0, origin: date | None = None, period: Any = None) -> Window:
     """The first days of a model, or days from another origin."""
     return Window(origin or model.start, warm_up * DAY_MS, days * DAY_MS, period)
 
@@ -66,9 +64,7 @@ def step(labels: Labels, name: str) -> int:
 def routes(network: Network, labels: Labels, name: str, value: int = 0) -> dict[str, float]:
     """Cumulative shares of the next steps."""
     number = int(network.route_row[step(labels, name)]) + value
-    names = [
-        "leave" if to < 0 else labels.steps[to][1] for to in row(network.row_first, network.row_to, number)
-    ]
+    names = ["leave" if to < 0 else labels.steps[to][1] for to in row(network.row_first, network.row_to, number)]
     return dict(zip(names, row(network.row_first, network.row_cumulative, number), strict=True))
 
 
@@ -77,8 +73,7 @@ def beds(network: Network, labels: Labels, name: str) -> dict[float, int]:
     number = unit(labels, name)
     at = row(network.capacity_first, network.capacity_at, number)
     return {
-        ms / DAY_MS: n
-        for ms, n in zip(at, row(network.capacity_first, network.capacity_beds, number), strict=True)
+        ms / DAY_MS: n for ms, n in zip(at, row(network.capacity_first, network.capacity_beds, number), strict=True)
     }
 
 

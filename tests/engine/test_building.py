@@ -218,8 +218,7 @@ responses:
     ]
     assert network.response_changes.tolist() == [Change.STAY, Change.NEED, Change.CAPACITY, Change.SHARE]
     watched = [
-        {labels.units[u].name for u in row(network.response_unit_first, network.response_units, r)}
-        for r in range(4)
+        {labels.units[u].name for u in row(network.response_unit_first, network.response_units, r)} for r in range(4)
     ]
     assert watched[0] == {"medical at Easthouse", "surgical at Easthouse"}
     assert watched[1] == {"home care at East"}
@@ -237,8 +236,7 @@ responses:
 def test_costs_and_what_is_spent_once_stand_with_their_settings():
     _, labels = one_unit(
         "{capacity: 10 beds, costs: {per_day_of_capacity: 300, per_visit: 5}}",
-        "price_year: 2016/17\n"
-        "capacity_changes: [{setting: one, from: 2001-01-08, add: 3, one_off_cost: 1000}]",
+        "price_year: 2016/17\ncapacity_changes: [{setting: one, from: 2001-01-08, add: 3, one_off_cost: 1000}]",
     )
     assert labels.costs == ((300.0, 5.0, 0.0),) and labels.price_year == "2016/17"
     assert labels.one_off == (("one", WEEK_MS, 1000.0),)

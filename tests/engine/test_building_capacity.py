@@ -21,10 +21,7 @@ def test_a_ramp_comes_bed_by_bed_and_sums_to_the_whole_change(base, start, hours
     at = beds(network, labels, "one")
     assert at[0] == (base + add if start == 0 and hours == 0 else base)
     assert list(at.values())[-1] == base + add
-    assert (
-        sum(b - a for a, b in zip(list(at.values()), list(at.values())[1:], strict=False))
-        == base + add - at[0]
-    )
+    assert sum(b - a for a, b in zip(list(at.values()), list(at.values())[1:], strict=False)) == base + add - at[0]
     for day, number in at.items():
         assert day == int(day)
         gone = min(max((day - start) * 24, 0) / hours, 1) if hours else float(day >= start)
@@ -119,6 +116,4 @@ pathways: {p: {arrivals: {per_day: 1}, steps: {s: {in: one, stay: 1 hour}}}}
 """)
     cut = model.capacity_changes[0].model_copy(update={"from_": date(2001, 1, 8), "ramp": 0})
     with pytest.raises(InputError, match="falls to -1 on 2001-01-09"):
-        compile_network(
-            model.model_copy(update={"capacity_changes": (cut, *model.capacity_changes)}), window_of(model)
-        )
+        compile_network(model.model_copy(update={"capacity_changes": (cut, *model.capacity_changes)}), window_of(model))

@@ -47,15 +47,12 @@ def test_each_rule_leads_to_its_unit():
 
 def test_shares_of_a_higher_place_serve_those_below_it():
     network, labels = city(
-        CITY.replace(
-            "at: nearest", "at: {shares: {East: {Easthouse: 0.7, Westhouse: 0.3}, West 1: {Westhouse: 1}}}"
-        )
+        CITY.replace("at: nearest", "at: {shares: {East: {Easthouse: 0.7, Westhouse: 0.3}, West 1: {Westhouse: 1}}}")
     )
     first = int(network.choice_first[step(labels, "door")])
     assert network.choice[step(labels, "door")] == Choice.SHARES
     rows = {
-        place: row(network.share_first, network.share_cumulative, first + i)
-        for i, place in enumerate(labels.places)
+        place: row(network.share_first, network.share_cumulative, first + i) for i, place in enumerate(labels.places)
     }
     assert rows["East 1"] == rows["East 2"] == [0.7, 1.0] and rows["West 1"] == [1.0] and rows["City"] == []
 
@@ -91,9 +88,7 @@ def test_cumulative_shares_never_give_a_share_of_nothing_to_the_last(weights):
 
 def test_routing_by_place_finds_the_row_of_the_place_above():
     network, labels = city(
-        CITY.replace(
-            "then: {ward: 0.5, help: 0.5}", "then: {by: place, East: {ward: 1}, West: {ward: 0.2, help: 0.8}}"
-        )
+        CITY.replace("then: {ward: 0.5, help: 0.5}", "then: {by: place, East: {ward: 1}, West: {ward: 0.2, help: 0.8}}")
     )
     assert network.route_by[step(labels, "door")] == building_marks.PLACE
     assert routes(network, labels, "door", labels.places.index("East 2")) == {"ward": 1.0}

@@ -208,9 +208,7 @@ pathways: {p: {arrivals: {trace: trace.csv}, steps: {s: {in: one, stay: 1 hour}}
 
 
 def test_those_there_on_the_first_day_are_streams_of_their_own():
-    network, labels = one_unit(
-        more="first_day: [{pathway: p, step: s, inside: 2, waiting: 4, waited_up_to: 8 hours}]"
-    )
+    network, labels = one_unit(more="first_day: [{pathway: p, step: s, inside: 2, waiting: 4, waited_up_to: 8 hours}]")
     assert labels.streams == ("p | s | inside at one", "p | s | waiting at one", "p | town")
     assert network.stream_kind.tolist() == [StreamKind.INSIDE, StreamKind.WAITING, StreamKind.RATE]
     assert row(network.listed_first, network.listed_at, 0) == [0, 0]

@@ -36,9 +36,7 @@ def test_parameters_of_every_family_give_back_mean_and_sd(mean: float, cv: float
     if cv >= 1.0:
         cases.append((Family.HYPEREXPONENTIAL, hyperexponential_parameters(mean, cv * mean)))
     for kind, parameters in cases:
-        assert mean_and_sd(int(kind), (0.0, *parameters), 1) == pytest.approx((mean, cv * mean), rel=1e-8), (
-            kind
-        )
+        assert mean_and_sd(int(kind), (0.0, *parameters), 1) == pytest.approx((mean, cv * mean), rel=1e-8), kind
 
 
 @given(st.floats(0.01, 100.0), st.floats(0.05, 5.0))
@@ -81,9 +79,7 @@ def test_means_of_families_given_as_they_are() -> None:
 @pytest.mark.parametrize(
     "construct", [lognormal_parameters, gamma_parameters, weibull_parameters, hyperexponential_parameters]
 )
-@pytest.mark.parametrize(
-    ("mean", "sd"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, math.inf)]
-)
+@pytest.mark.parametrize(("mean", "sd"), [(0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (math.nan, 1.0), (1.0, math.inf)])
 def test_a_mean_or_sd_that_is_no_positive_number_is_refused(
     construct: Callable[[float, float], tuple[float, ...]], mean: float, sd: float
 ) -> None:

@@ -69,9 +69,7 @@ def real_points() -> list[float]:
         1e-300,
         -1e-17,
     ]
-    points += [draw.uniform(-745.0, 709.7) for _ in range(1500)] + [
-        draw.uniform(-1.0, 1.0) for _ in range(1500)
-    ]
+    points += [draw.uniform(-745.0, 709.7) for _ in range(1500)] + [draw.uniform(-1.0, 1.0) for _ in range(1500)]
     points += [draw.uniform(-745.0, -705.0) for _ in range(500)]
     points += [draw.choice((-1, 1)) * 10.0 ** draw.uniform(-20, 0) for _ in range(1000)]
     return points
@@ -126,9 +124,7 @@ def test_power_is_as_good_as_its_exponent_allows(x: float, y: float) -> None:
 
 def test_log_gamma_agrees_with_mpmath() -> None:
     draw = random.Random(4)
-    points = [10.0 ** draw.uniform(-10, 6) for _ in range(400)] + [
-        draw.uniform(0.5, 12.0) for _ in range(400)
-    ]
+    points = [10.0 ** draw.uniform(-10, 6) for _ in range(400)] + [draw.uniform(0.5, 12.0) for _ in range(400)]
     for x in [*points, 1.0, 2.0, 9.999999, 10.0]:
         exact = mpmath.loggamma(x)
         assert abs(mpmath.mpf(elementary.log_gamma(x)) - exact) <= 1e-14 * max(1, abs(exact)), x

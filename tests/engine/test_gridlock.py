@@ -78,9 +78,13 @@ def test_beds_that_come_but_not_enough_of_them_do_not_count() -> None:
 
 
 def test_shifts_that_open_later_in_the_week_count() -> None:
-    text = RING.replace("MORE", "").replace("EXTRA", "").replace(
-        "two: {capacity: 1 beds}",
-        'two: {capacity: {shifts: [{days: mon, hours: "00:00-24:00", beds: 1}, {days: sun, hours: "00:00-24:00", beds: 2}]}}',
+    text = (
+        RING.replace("MORE", "")
+        .replace("EXTRA", "")
+        .replace(
+            "two: {capacity: 1 beds}",
+            'two: {capacity: {shifts: [{days: mon, hours: "00:00-24:00", beds: 1}, {days: sun, hours: "00:00-24:00", beds: 2}]}}',
+        )
     )
     played = play(text, {"a": [0], "b": [0], "c": []}, hours=24 * 7)
     assert played.see("patient step left")[:2] == [("a0", "first", 6 * 1440), ("a0", "second", 6 * 1440 + 5)]
@@ -194,5 +198,5 @@ def test_a_storm_of_events_in_one_instant_stops_and_names_its_steps() -> None:
           desk: {in: desk, stay: 0 minutes, then: {hall: 0.9999999999, leave: rest}}
           hall: {in: hall, holds: desk, stay: 0 minutes, then: desk}
     """
-    with pytest.raises(CannotFinish, match="desk.*hall"):
+    with pytest.raises(CannotFinish, match=r"desk.*hall"):
         play(text, {"a": [0]}, hours=1)

@@ -110,20 +110,29 @@ def test_growth_adds_patients_and_leaves_everybody_else_as_they_were() -> None:
     assert {v[0].patient[0] for p, v in other.items() if p not in one} == {"e"}
     alone = BASE.replace("triage: {capacity: 2 beds}", "triage: {capacity: 500 beds}")
     assert alone != BASE
-    extra = {"triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}", "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}"}
+    extra = {
+        "triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}",
+        "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}",
+    }
     one, other = (stories(run(ward=500, growth=g, extra=extra)) for g in (0.0, 0.4))
     assert all(other[patient] == story for patient, story in one.items())
 
 
 def test_prevention_takes_patients_away_and_leaves_everybody_else_as_they_were() -> None:
-    extra = {"triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}", "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}"}
+    extra = {
+        "triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}",
+        "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}",
+    }
     one, fewer = (stories(run(ward=500, growth=g, extra=extra)) for g in (0.0, -0.3))
     assert set(fewer) < set(one)
     assert all(one[patient] == story for patient, story in fewer.items())
 
 
 def test_a_shift_of_care_touches_only_patients_on_their_way_to_its_step_and_of_its_ages() -> None:
-    extra = {"triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}", "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}"}
+    extra = {
+        "triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}",
+        "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}",
+    }
     shift = "shifts: [{from: ward, to: home care, share: 0.5, start: 2001-01-04, age_bands: [65+]}]"
     before = stories(run(ward=500, extra=extra))
     played = run(ward=500, more=shift, extra=extra)
@@ -133,7 +142,11 @@ def test_a_shift_of_care_touches_only_patients_on_their_way_to_its_step_and_of_i
     went = {p: v for p, story in before.items() for v in story if v.step == "ward"}
     assert changed <= set(went)
     assert all(went[patient].joined >= 3 * 1440 for patient in changed)
-    old = {f"emergency{row[2]}" for row in played.rows if played.labels.streams[row[0]].startswith("emergency") and row[3] == 1}
+    old = {
+        f"emergency{row[2]}"
+        for row in played.rows
+        if played.labels.streams[row[0]].startswith("emergency") and row[3] == 1
+    }
     could = {p for p in went if p in old and went[p].joined >= 3 * 1440}
     assert changed <= could
     assert 0.25 < len(changed) / len(could) < 0.75
@@ -143,7 +156,10 @@ def test_a_shift_of_care_touches_only_patients_on_their_way_to_its_step_and_of_i
 
 
 def test_a_shift_of_care_that_grows_moves_the_same_patients_and_more() -> None:
-    extra = {"triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}", "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}"}
+    extra = {
+        "triage: {capacity: 2 beds}": "triage: {capacity: 500 beds}",
+        "home care: {capacity: 6 beds}": "home care: {capacity: 500 beds}",
+    }
     moved = []
     for share in (0.2, 0.6):
         shift = f"shifts: [{{from: ward, to: home care, share: {share}, start: 2001-01-01}}]"
@@ -154,7 +170,9 @@ def test_a_shift_of_care_that_grows_moves_the_same_patients_and_more() -> None:
 
 def shown(played: Played, without: Iterable[str] = ()) -> list[tuple[Any, ...]]:
     """Visits in names, so that numbers of units, steps and streams do not matter."""
-    return sorted((tuple(map(str, visit)) for visit in played.visits if visit.patient.rstrip("0123456789") not in without))
+    return sorted(
+        tuple(map(str, visit)) for visit in played.visits if visit.patient.rstrip("0123456789") not in without
+    )
 
 
 def test_units_streams_and_pathways_that_nobody_uses_change_nothing() -> None:
@@ -182,7 +200,9 @@ def test_the_order_of_keys_changes_nothing() -> None:
     head = head.replace("\n".join(settings), "\n".join(reversed([line for line in settings if line])))
     other = head + "pathways:\n" + "\n".join(reversed(whole)) + "\n"
     lines = other.split("\n")
-    ward, home = (next(i for i, line in enumerate(lines) if line.startswith(f"      {s}: {{in")) for s in ("ward", "home care"))
+    ward, home = (
+        next(i for i, line in enumerate(lines) if line.startswith(f"      {s}: {{in")) for s in ("ward", "home care")
+    )
     lines[ward], lines[home] = lines[home], lines[ward]
     one, two = play(text, hours=24 * DAYS), play("\n".join(lines), hours=24 * DAYS)
     assert one.labels.steps != two.labels.steps

@@ -23,9 +23,7 @@ FILES = (
     "quantiles",
     "sampling",
 )
-PROGRAM = (
-    "from flowsim.engine import jit, sampling; print(jit.CACHE_FOLDER, sampling.gap_ms(7, 0, 0, 1, 1e9))"
-)
+PROGRAM = "from flowsim.engine import jit, sampling; print(jit.CACHE_FOLDER, sampling.gap_ms(7, 0, 0, 1, 1e9))"
 
 
 @pytest.fixture
@@ -46,9 +44,7 @@ def run(engine: Path, **environment: str) -> tuple[str, int]:
     settings["NUMBA_DISABLE_JIT"] = "0"
     # Python puts the working folder first on its path, so the process must start in the copy.
     command = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(
-        command, cwd=engine.parents[1], env=settings, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=engine.parents[1], env=settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     folder, gap = done.stdout.split()
     return folder, int(gap)

@@ -230,7 +230,9 @@ def test_kinds_happen_in_their_order_whatever_their_place(monkeypatch: pytest.Mo
     """All kinds at one midnight, in the written order, and within a kind by unit, pool or stream, then by patient."""
     seen: list[tuple[int, tuple[int, int, int]]] = []
 
-    def spy(queue: list[tuple[int, tuple[int, int, int], int, object]]) -> tuple[int, tuple[int, int, int], int, object]:
+    def spy(
+        queue: list[tuple[int, tuple[int, int, int], int, object]],
+    ) -> tuple[int, tuple[int, int, int], int, object]:
         found = heapq.heappop(queue)
         seen.append((found[0], found[1]))
         return found

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-import test_capacity
 import test_first_day
 import test_gridlock
 import test_holds

@@ -93,8 +93,10 @@ def test_the_interrupted_one_has_no_patience_any_more() -> None:
 
 
 def test_nobody_is_interrupted_in_beds_that_a_cut_has_taken() -> None:
-    text = URGENT.replace("BEDS", "2").replace("EXTRA", "").replace(
-        "pathways:", "capacity_changes: [{setting: ward, from: 2001-01-02, set: 1}]\npathways:"
+    text = (
+        URGENT.replace("BEDS", "2")
+        .replace("EXTRA", "")
+        .replace("pathways:", "capacity_changes: [{setting: ward, from: 2001-01-02, set: 1}]\npathways:")
     )
     played = play(text, {"a": [1400, 1410], "b": [], "c": [1445]}, hours=48)
     # At 1445 two are in one bed: c0 waits until a0 goes at 1460, and then takes the place of a1.

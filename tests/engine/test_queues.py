@@ -62,7 +62,9 @@ def test_priority_may_follow_a_group_that_is_drawn_once() -> None:
         """,
         hours=18,
     )
-    by_start = [patient for _, patient in sorted((start, int(name[1:])) for name, start in played.see("patient started"))]
+    by_start = [
+        patient for _, patient in sorted((start, int(name[1:])) for name, start in played.see("patient started"))
+    ]
     falls = [i for i in range(1, 40) if by_start[i] < by_start[i - 1]]
     assert len(falls) == 1  # all of one group by number, then all of the other
     assert 5 < falls[0] < 35
@@ -77,7 +79,11 @@ def test_the_own_unit_is_taken_first_then_the_others_as_written() -> None:
 def test_tries_names_the_other_units_and_their_order() -> None:
     extra = ", tries: {south: [west, north]}"
     assert pool(extra, b=[0, 0, 0]) == [("b0", "south", 0), ("b1", "west", 0), ("b2", "north", 0)]
-    assert pool(", tries: {south: [west]}", b=[0, 0, 0]) == [("b0", "south", 0), ("b1", "west", 0), ("b2", "south", 100)]
+    assert pool(", tries: {south: [west]}", b=[0, 0, 0]) == [
+        ("b0", "south", 0),
+        ("b1", "west", 0),
+        ("b2", "south", 100),
+    ]
     assert pool(", tries: {south: []}", b=[0, 0], a=[0, 0]) == [
         ("a0", "north", 0), ("a1", "south", 0), ("b0", "south", 100), ("b1", "south", 200),
     ]  # fmt: skip

@@ -106,9 +106,7 @@ def test_purposes_fit_in_four_bits_and_are_distinct() -> None:
 
 
 def test_streams_and_seeds_have_keys_of_their_own() -> None:
-    keys = {
-        sampling.stream_key(seed, name) for seed in (0, 1, 2**64 - 1) for name in ("", "a", "b", "ab", "é")
-    }
+    keys = {sampling.stream_key(seed, name) for seed in (0, 1, 2**64 - 1) for name in ("", "a", "b", "ab", "é")}
     assert len(keys) == 15
     assert all(-(2**63) <= key < 2**63 for key in keys)
     # As `b2sum -l 64` and `b2sum -l 32` print them, read from the last byte to the first.
@@ -263,14 +261,10 @@ def test_empirical_quantiles_pass_through_their_points_and_keep_jumps_and_atoms(
     parameters = np.array([4.0, 0.0, 0.5, 0.5, 1.0, 1.0, 1.0, 3.0, 5.0])
     at = {0.1: 1.0, 0.5: 1.0, 0.50001: 3.00004, 0.75: 4.0, 0.999999: 4.999996}
     for u, value in at.items():
-        assert sampling.quantile(int(Family.EMPIRICAL), u, parameters, 0, 0) == pytest.approx(
-            value, rel=1e-12
-        )
+        assert sampling.quantile(int(Family.EMPIRICAL), u, parameters, 0, 0) == pytest.approx(value, rel=1e-12)
     # By hand: a fifth of the mean of 2.5 comes from the atom, so u = 0.1 falls there, and u = 1 at the top.
     assert sampling.residual(int(Family.EMPIRICAL), 0.1, 0.5, parameters, 0, 0) == 0.5
-    assert sampling.residual(int(Family.EMPIRICAL), GREATEST_UNIFORM, 0.5, parameters, 0, 0) == pytest.approx(
-        2.5
-    )
+    assert sampling.residual(int(Family.EMPIRICAL), GREATEST_UNIFORM, 0.5, parameters, 0, 0) == pytest.approx(2.5)
 
 
 def test_quantiles_agree_with_scipy() -> None:
@@ -334,9 +328,7 @@ def test_gaps_between_candidates_are_exponential() -> None:
 def bits(**environment: str) -> dict[str, list[str]]:
     program = Path(__file__).with_name("bits_of_sampling.py")
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **environment}
-    done = subprocess.run(
-        [sys.executable, str(program)], env=settings, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, str(program)], env=settings, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[str]] = json.loads(done.stdout)
     return found

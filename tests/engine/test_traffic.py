@@ -214,9 +214,7 @@ pathways: {p: {arrivals: {per_day: 2, profile: [weekdays, january]}, steps: {s: 
         ("january", 0, 28 * DAY_MS),
         ("march", 60 * DAY_MS, 70 * DAY_MS),
     ]
-    assert [row.load for row in offered_load(network, labels, spans)] == pytest.approx(
-        [2 * 7 * 6, 0, 2 * 6, 0]
-    )
+    assert [row.load for row in offered_load(network, labels, spans)] == pytest.approx([2 * 7 * 6, 0, 2 * 6, 0])
 
 
 def test_stays_are_lengthened_by_the_wait_for_the_daily_round():

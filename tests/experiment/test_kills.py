@@ -25,7 +25,9 @@ def sweep(folder: Path, *options: str) -> dict:
     return json.loads(done.stdout)
 
 
-needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)")
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="needs strace (Debian: apt-get install strace)"
+)
 
 
 @needs_strace

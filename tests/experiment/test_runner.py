@@ -161,9 +161,7 @@ def test_cell_that_kills_its_worker_once_is_run_again(tmp_path: Path, expected: 
     assert list(tmp_path.glob("die-*")) == []
 
 
-def test_cell_that_always_kills_its_worker_is_given_up_and_costs_no_other(
-    tmp_path: Path, expected: str
-) -> None:
+def test_cell_that_always_kills_its_worker_is_given_up_and_costs_no_other(tmp_path: Path, expected: str) -> None:
     cells = cells_of(toycells.SCENARIOS, 3)
     killers = [cells[0], cells[3]]
     with pytest.raises(StoppedError) as stopped:

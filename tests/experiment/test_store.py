@@ -130,9 +130,7 @@ def test_ledger_of_a_cell_that_fails_leaves_no_file(tmp_path: Path) -> None:
         assert list((store.path / "cells").iterdir()) == []
 
 
-def test_visits_are_written_in_groups_and_all_of_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_visits_are_written_in_groups_and_all_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cellfile_module, "ROWS_A_GROUP", 4)
     with toycells.open_toy(tmp_path / "toy") as store:
         with VisitWriter(store.cells, FIRST, toycells.VISITS) as log:

@@ -171,9 +171,7 @@ def test_95_of_100_intervals_cover_the_mean_of_a_normal() -> None:
     trials = 4000
     for n in (2, 5, 20):
         results = [estimate(dice.normal(10, 3, n)) for _ in range(trials)]
-        covered = sum(
-            one.low <= 10 <= one.high for one in results if one.low is not None and one.high is not None
-        )
+        covered = sum(one.low <= 10 <= one.high for one in results if one.low is not None and one.high is not None)
         # Five standard errors to either side of 0.95.
         assert abs(covered / trials - 0.95) < 5 * math.sqrt(0.95 * 0.05 / trials)
 

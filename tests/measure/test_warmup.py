@@ -71,14 +71,8 @@ def test_cut_is_that_of_the_definition(whole: list[int]) -> None:
     found = suggest_warmup(series)
     if found != expected:
         # Only where two cuts are as good as each other up to rounding.
-        assert (
-            found is None
-            or expected is None
-            or value_of(series, found) == pytest.approx(value_of(series, expected))
-        )
-        assert value_of(series, wanted) == pytest.approx(
-            value_of(series, found if found is not None else wanted)
-        )
+        assert found is None or expected is None or value_of(series, found) == pytest.approx(value_of(series, expected))
+        assert value_of(series, wanted) == pytest.approx(value_of(series, found if found is not None else wanted))
 
 
 def value_of(series: list[float], cut: int) -> float:

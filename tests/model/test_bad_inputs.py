@@ -62,9 +62,7 @@ def refused(case: dict[str, Any], folder: Path) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["expected"] == "refuse"], ids=lambda case: case["id"]
-)
+@pytest.mark.parametrize("case", [case for case in CASES if case["expected"] == "refuse"], ids=lambda case: case["id"])
 def test_bad_input_is_refused_in_lines_that_name_what_is_wrong(case: dict[str, Any], tmp_path: Path) -> None:
     changed = made(case, tmp_path / "town")
     faults = refused(case, tmp_path / "town")
@@ -87,9 +85,7 @@ def test_bad_input_is_refused_in_lines_that_name_what_is_wrong(case: dict[str, A
         assert all(len(fault.message) > 8 for fault in faults), text
 
 
-@pytest.mark.parametrize(
-    "case", [case for case in CASES if case["expected"] == "accept"], ids=lambda case: case["id"]
-)
+@pytest.mark.parametrize("case", [case for case in CASES if case["expected"] == "accept"], ids=lambda case: case["id"])
 def test_unusual_input_is_accepted_as_it_is_meant(case: dict[str, Any], tmp_path: Path) -> None:
     made(case, tmp_path / "town")
     loaded = read_model(tmp_path / "town")

@@ -21,9 +21,7 @@ from flowsim.model.calendar import (
 
 days = st.dates(date(1950, 1, 1), date(2150, 12, 31))
 windows = st.builds(
-    lambda origin, warm_up, length, rest: Window(
-        origin, warm_up * DAY_MS, (warm_up + length) * DAY_MS + rest
-    ),
+    lambda origin, warm_up, length, rest: Window(origin, warm_up * DAY_MS, (warm_up + length) * DAY_MS + rest),
     days,
     st.integers(0, 400),
     st.integers(1, 1200),

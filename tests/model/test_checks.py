@@ -255,9 +255,7 @@ def test_closed_unit_with_patients_and_no_patience_is_warned_of(tmp_path: Path) 
 
 def test_ring_of_holds_is_warned_of_unless_a_patience_opens_it(tmp_path: Path) -> None:
     back = "then: {back: 0.1, home care: 0.25, leave: 0.65}"
-    step = (
-        "      back:\n        in: cubicle\n        at: same site\n        holds: ward\n        stay: 1 hour\n"
-    )
+    step = "      back:\n        in: cubicle\n        at: same site\n        holds: ward\n        stay: 1 hour\n"
     edits = [
         (MODEL, "then: {home care: 0.25, leave: 0.75}", back),
         (MODEL, "      home care:\n", step + "      home care:\n"),
@@ -269,7 +267,5 @@ def test_ring_of_holds_is_warned_of_unless_a_patience_opens_it(tmp_path: Path) -
 
 
 def test_pathway_without_arrivals_is_warned_of(tmp_path: Path) -> None:
-    arrivals = (
-        "    arrivals: {per_day: 30, residence: {Barnet: 0.6, Bexley: 0.4}, ages: {18-64: 0.8, 65+: 0.2}}\n"
-    )
+    arrivals = "    arrivals: {per_day: 30, residence: {Barnet: 0.6, Bexley: 0.4}, ages: {18-64: 0.8, 65+: 0.2}}\n"
     assert "'planned'" in read_model(town(tmp_path, (MODEL, arrivals, ""))).warnings[0]

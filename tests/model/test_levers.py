@@ -122,9 +122,7 @@ def test_lever_that_does_not_fit_says_what_would(name: str, spec: object, words:
         ("demand growth", {"growth": {"other growth": -1.5}}, "above -1"),
     ],
 )
-def test_lever_with_wrong_keys_or_values_is_refused(
-    name: str, spec: object, words: str, model: Model
-) -> None:
+def test_lever_with_wrong_keys_or_values_is_refused(name: str, spec: object, words: str, model: Model) -> None:
     with pytest.raises(ValidationError, match=words):
         parse_lever(name, spec, model)
 

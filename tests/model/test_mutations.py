@@ -117,6 +117,4 @@ def test_mutated_model_is_read_or_refused_in_lines(folder: Path, mutations: list
     except InputError as error:
         lines = str(error).split("\n")
         assert len(lines) == len(error.faults)
-        assert all(
-            line.isprintable() and fault.message for line, fault in zip(lines, error.faults, strict=True)
-        )
+        assert all(line.isprintable() and fault.message for line, fault in zip(lines, error.faults, strict=True))

@@ -48,9 +48,7 @@ PARSERS: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("parse", PARSERS)
 @given(value=ANYTHING)
-def test_anything_is_taken_or_refused_with_a_reason_never_a_traceback(
-    parse: Callable[[Any], Any], value: Any
-) -> None:
+def test_anything_is_taken_or_refused_with_a_reason_never_a_traceback(parse: Callable[[Any], Any], value: Any) -> None:
     try:
         parse(value)
     except ValueError as error:
@@ -192,9 +190,7 @@ def test_numbers_written_by_python_are_read_back_bit_for_bit(number: float) -> N
     assert q.number_of(repr(number)) == number
 
 
-@pytest.mark.parametrize(
-    "text", ["1e309", "-1e309", "1e-400", "-0", "-0.0", "010", "NaN", ".inf", "9" * 5000]
-)
+@pytest.mark.parametrize("text", ["1e309", "-1e309", "1e-400", "-0", "-0.0", "010", "NaN", ".inf", "9" * 5000])
 def test_numbers_that_cannot_be_kept_as_written_are_refused(text: str) -> None:
     assert refused(q.number_of, text)
 

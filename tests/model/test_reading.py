@@ -127,9 +127,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("text", "line", "named"), [(t, n, w) for t, n, *w in REFUSED], ids=[str(r[0])[:30] for r in REFUSED]
 )
-def test_what_two_readers_could_take_for_two_things_is_refused(
-    text: str, line: int, named: list[str]
-) -> None:
+def test_what_two_readers_could_take_for_two_things_is_refused(text: str, line: int, named: list[str]) -> None:
     found = [fault for fault in faults_of(text) if fault.startswith(f"m.yaml:{line}: ")]
     assert any(all(word in fault for word in named) for fault in found), faults_of(text)
 
@@ -216,9 +214,7 @@ PLAIN = st.recursive(
     | st.integers(-(2**63) + 1, 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False).map(lambda x: x or 0.0)
     | st.text("abc déЖ’🏥:#&*-,%0123\"'\\", max_size=12),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text("abc é#:", min_size=1), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc é#:", min_size=1), inner, max_size=4),
     max_leaves=12,
 )
 
@@ -304,9 +300,7 @@ def test_sources_and_kinds_are_taken_out_and_the_innermost_holds() -> None:
     assert tree.provenance_of(("name",)) == Provenance(None, "the lead")
     assert tree.provenance_of(("settings", "ward", "capacity")) == Provenance("assumed", "the lead")
     assert tree.provenance_of(("settings", "home care", "capacity")) == Provenance("read", "council return")
-    assert tree.provenance_of(("settings", "home care", "stay")) == Provenance(
-        "derived", "council return", "rounded"
-    )
+    assert tree.provenance_of(("settings", "home care", "stay")) == Provenance("derived", "council return", "rounded")
     assert tree.provenance_of(("settings", "home care", "weights", 1)) == Provenance("read", "survey")
 
 
@@ -403,9 +397,7 @@ def test_only_regular_files_inside_their_folder_are_opened(tmp_path: Path, what:
         ("a\x00b", "can be seen"),
     ],
 )
-def test_a_path_leads_to_a_file_inside_the_folder_or_is_refused(
-    tmp_path: Path, text: object, right: str
-) -> None:
+def test_a_path_leads_to_a_file_inside_the_folder_or_is_refused(tmp_path: Path, text: object, right: str) -> None:
     (tmp_path / "population.csv").write_text("a\n")
     with pytest.raises(ValueError) as caught:
         resolve_inside(tmp_path, text)

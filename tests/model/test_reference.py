@@ -46,9 +46,7 @@ def test_every_lever_is_described() -> None:
     assert all(f"### {name}\n" in reference() for name in LEVERS)
 
 
-@pytest.mark.parametrize(
-    "line", [line for text in (*EXAMPLES.values(), *SHORT.values()) for line in text.splitlines()]
-)
+@pytest.mark.parametrize("line", [line for text in (*EXAMPLES.values(), *SHORT.values()) for line in text.splitlines()])
 def test_example_is_read_as_it_stands(line: str) -> None:
     faults = Faults()
     tree = parse_yaml(line, "example", faults)

@@ -146,9 +146,7 @@ def test_harmless_differences_of_a_file_give_the_same_table(tmp_path: Path, cont
 
 
 def test_quoted_fields_hold_commas_and_doubled_quotes(tmp_path: Path) -> None:
-    table, _ = read(
-        tmp_path, 'name\n"Barking, Havering"\n"the ""old"" ward"\n', {"name": Column("name")}, ("name",)
-    )
+    table, _ = read(tmp_path, 'name\n"Barking, Havering"\n"the ""old"" ward"\n', {"name": Column("name")}, ("name",))
     assert table is not None
     assert table.columns["name"] == ("Barking, Havering", 'the "old" ward')
 
@@ -196,9 +194,7 @@ def test_optional_columns_may_be_left_out_and_blank_cells_are_none(tmp_path: Pat
 
 
 def test_open_columns_take_any_other_name(tmp_path: Path) -> None:
-    table, _ = read(
-        tmp_path, "name,2018,2019\nA,1,2\n", {"name": Column("name")}, (), open_columns=Column("number")
-    )
+    table, _ = read(tmp_path, "name,2018,2019\nA,1,2\n", {"name": Column("name")}, (), open_columns=Column("number"))
     assert table is not None and table.columns["2019"] == (2,)
 
 
@@ -243,9 +239,7 @@ def test_what_would_wait_or_fill_the_memory_is_refused_unread(tmp_path: Path, wh
 def test_numbers_come_through_a_table_bit_for_bit(tmp_path_factory: Any, numbers: list[float]) -> None:
     numbers = [number or 0.0 for number in numbers]
     folder = tmp_path_factory.mktemp("numbers")
-    table, lines = read(
-        folder, "x\n" + "".join(f"{number!r}\n" for number in numbers), {"x": Column("number")}, ()
-    )
+    table, lines = read(folder, "x\n" + "".join(f"{number!r}\n" for number in numbers), {"x": Column("number")}, ())
     assert table is not None, lines
     assert list(table.columns["x"]) == numbers
 
@@ -261,9 +255,7 @@ CELLS = st.lists(st.text('ab,;"\n\r\t =+@#*%0123456789.-é\u00a0\u200b', max_siz
 def test_any_content_is_a_table_or_faults_never_a_traceback(
     tmp_path_factory: Any, header: str, body: str | bytes
 ) -> None:
-    read(
-        tmp_path_factory.mktemp("any"), header.encode() + (body if isinstance(body, bytes) else body.encode())
-    )
+    read(tmp_path_factory.mktemp("any"), header.encode() + (body if isinstance(body, bytes) else body.encode()))
 
 
 def workbook(folder: Path, rows: list[list[Any]], sheets: tuple[str, ...] = ("Population",)) -> Path:
@@ -281,9 +273,7 @@ NAMES = ["place", "band", "year", "people"]
 
 
 def test_a_sheet_gives_the_same_table_as_the_csv_of_it(tmp_path: Path) -> None:
-    path = workbook(
-        tmp_path, [NAMES, ["Barnet", "65-69", 2018, 15000.5], ["Bexley", "90+", 2018.0, 12]], ("A", "B")
-    )
+    path = workbook(tmp_path, [NAMES, ["Barnet", "65-69", 2018, 15000.5], ["Bexley", "90+", 2018.0, 12]], ("A", "B"))
     from_sheet, lines = read_at(path.with_name("t.xlsx#B"))
     from_csv, _ = read(tmp_path, HEADER + "Barnet,65-69,2018,15000.5\nBexley,90+,2018,12\n")
     assert from_sheet is not None and from_csv is not None, lines

@@ -41,9 +41,7 @@ quick: {days: 2, warm_up: 0 days, replications: 2}
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with wards.yaml, its results in results/wards, and of its small form; never written to."""
     folder = tmp_path_factory.mktemp("ran")
-    shutil.copy(
-        next(one.file for one in list_shipped("configs") if one.name == "emergency"), folder / "small.yaml"
-    )
+    shutil.copy(next(one.file for one in list_shipped("configs") if one.name == "emergency"), folder / "small.yaml")
     small = (folder / "small.yaml").read_text(encoding="utf-8")
     for large, less in (("per_day: 240", "per_day: 60"), ("325 beds", "82 beds"), ("525 beds", "132 beds")):
         assert large in small

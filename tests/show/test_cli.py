@@ -179,9 +179,7 @@ def test_a_check_of_an_experiment_says_what_the_levers_do(flowsim: Command, here
 
 def test_work_that_a_lever_moves_is_shown_on_both_sides(flowsim: Command) -> None:
     found = json.loads(flowsim("check", "croydon-community-shift", "--json")[1])
-    moved = {
-        row["setting"]: row["change_a_year"] for row in found["moved"] if row["scenario"] == "shift only"
-    }
+    moved = {row["setting"]: row["change_a_year"] for row in found["moved"] if row["scenario"] == "shift only"}
     assert moved["medical ward"] < 0 < moved["rapid response"]
     assert "as it is" not in {row["scenario"] for row in found["moved"]}
     _, out, _ = flowsim("check", "croydon-community-shift")
@@ -241,9 +239,7 @@ def test_a_lost_cell_is_run_again_to_the_same_bytes(flowsim: Command, here: Path
     assert code == 0
     assert "finished before" not in out
     # Nobody looks at a screen here, so progress is plain lines.
-    assert re.fullmatch(
-        r".*is missing, so this cell is run again\n9 of 9 cells finished in \d+ seconds?\n", err
-    )
+    assert re.fullmatch(r".*is missing, so this cell is run again\n9 of 9 cells finished in \d+ seconds?\n", err)
     assert contents(here / "results" / "wards" / "cells") == before
 
 

@@ -38,9 +38,7 @@ def test_a_clear_change_is_told_by_its_size_and_interval() -> None:
 @pytest.mark.parametrize("interval", [(-4.0, 0.5), (-4.0, 0.0), (0.0, 0.0)])
 def test_an_interval_that_touches_zero_is_no_clear_difference(interval: tuple[float, float]) -> None:
     difference = sum(interval) / 2
-    assert (
-        sentences.phrase(record(difference, *interval), Words()) == "makes no clear difference to beds in use"
-    )
+    assert sentences.phrase(record(difference, *interval), Words()) == "makes no clear difference to beds in use"
 
 
 def test_one_replication_says_that_no_interval_can_be_given() -> None:
@@ -70,10 +68,7 @@ def test_the_answer_depends_on_results_and_not_on_the_template() -> None:
         (0.1, -2.0, 2.2, "makes no clear difference to beds in use"),
     ):
         rows = [record(difference, low, high)]
-        assert (
-            sentences.answer(template, rows, {"beds": Words()}, ["as it is", "shift"])
-            == f"Caring at home {words}."
-        )
+        assert sentences.answer(template, rows, {"beds": Words()}, ["as it is", "shift"]) == f"Caring at home {words}."
 
 
 def test_without_a_template_the_names_make_the_answer() -> None:

@@ -65,9 +65,7 @@ def test_results_are_the_same_bytes_wherever_they_are_made(here: Path, env: dict
 
 def test_letters_that_a_stream_cannot_hold_become_escapes(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
-    text = (
-        f"flowsim: 1\nname: m\ntitle: {WELSH}\nstart: 2001-01-01\nsettings:\n  ward: {{capacity: 2 beds}}\n"
-    )
+    text = f"flowsim: 1\nname: m\ntitle: {WELSH}\nstart: 2001-01-01\nsettings:\n  ward: {{capacity: 2 beds}}\n"
     text += "pathways:\n  p:\n    arrivals: {per_day: 1}\n    steps:\n      s: {in: ward, stay: 1 day}\n"
     file.write_text(text, encoding="utf-8")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": None}

@@ -321,9 +321,7 @@ MEASURES: dict[str, Callable[[Found, Json], Value]] = {
     "number_waiting_at": _waiting_at,
     "beds_in_use_at": _occupied_at,
     "share_of_replications_full_at": _full_at,
-    "mean_waiting_just_before_opening": lambda f, e: float(
-        np.mean(f.waiting_before(f.openings, e["where"], e["who"]))
-    ),
+    "mean_waiting_just_before_opening": lambda f, e: float(np.mean(f.waiting_before(f.openings, e["where"], e["who"]))),
     "share_of_openings_with_none_waiting": lambda f, e: float(
         np.mean(f.waiting_before(f.openings, e["where"], e["who"]) == 0)
     ),

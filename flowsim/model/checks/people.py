@@ -61,9 +61,7 @@ def _population(report: Report) -> None:
     if population.variant is None and len(variants) > 1:
         report.say(path, None, f"the table has {len(variants)} variants: say which{near('', variants)}")
     elif population.variant is not None and population.variant not in variants:
-        report.say(
-            path, population.variant, f"the table has no such variant{near(population.variant, variants)}"
-        )
+        report.say(path, population.variant, f"the table has no such variant{near(population.variant, variants)}")
     _gaps(report, table, variants)
     places = report.model.places
     if places is not None:
@@ -85,9 +83,7 @@ def _gaps(report: Report, table: Table, variants: list[str]) -> None:
     for before, after in pairwise(years):
         if after > before + 1:
             gap = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
-            report.faults.add(
-                table.file, None, "year", gap, f"no rows between {before} and {after}: add them"
-            )
+            report.faults.add(table.file, None, "year", gap, f"no rows between {before} and {after}: add them")
     there = set(rows)
     bands = list(dict.fromkeys(columns["age_band"]))
     # A band that only some places have is told by the check of bands, with the rows that are there.
@@ -101,9 +97,7 @@ def _gaps(report: Report, table: Table, variants: list[str]) -> None:
     ]
     if missing:
         first = ", ".join(str(part) for part in missing[0] if part is not None)
-        message = (
-            f"no row for {first} ({len(missing)} rows are missing): every place, band and year needs one"
-        )
+        message = f"no row for {first} ({len(missing)} rows are missing): every place, band and year needs one"
         report.faults.add(table.file, None, "place, age_band, year", first, message)
 
 
@@ -216,11 +210,7 @@ def _by_mark(report: Report, path: KeyPath, part: ByMark | Priority | Shares, ba
             report.say((*path, name), name, f"there is no {what} of this name{near(name, values)}")
     if part.by == "place":
         homes = _all_homes(report)
-        missing = [
-            home
-            for home in homes
-            if not any(above.name in part.of for above in report.geography.upwards(home))
-        ]
+        missing = [home for home in homes if not any(above.name in part.of for above in report.geography.upwards(home))]
     else:
         missing = [value for value in values if value not in part.of]
     if missing:
@@ -246,9 +236,7 @@ def _all_homes(report: Report) -> Iterable[str]:
 def _source(report: Report, path: KeyPath, source: Arrivals, bands: list[str]) -> None:
     if source.from_ is not None:
         if report.model.population is None:
-            report.say(
-                (*path, "from"), source.from_, "the model has no population: name its table at the top"
-            )
+            report.say((*path, "from"), source.from_, "the model has no population: name its table at the top")
         for key, given in (("residence", source.residence), ("ages", source.ages)):
             if given:
                 report.say((*path, key), None, "comes from the population here: leave it out")
@@ -256,9 +244,7 @@ def _source(report: Report, path: KeyPath, source: Arrivals, bands: list[str]) -
     for number, name in enumerate(source.profile):
         period = PERIODS[report.model.profiles[name].by]
         if period in kinds:
-            message = (
-                f"a second profile of the {period} ({kinds[period]!r} is the first): one of each at most"
-            )
+            message = f"a second profile of the {period} ({kinds[period]!r} is the first): one of each at most"
             report.say((*path, "profile", number), name, message)
         kinds.setdefault(period, name)
     if source.trace is not None:

@@ -100,15 +100,11 @@ def _own_place(report: Report, path: KeyPath, step: Step, homes: list[str], spot
 
 def _shares(report: Report, path: KeyPath, step: Step, homes: list[str], spots: list[str]) -> None:
     rows = step.at.shares
-    missing = [
-        home for home in homes if not any(above.name in rows for above in report.geography.upwards(home))
-    ]
+    missing = [home for home in homes if not any(above.name in rows for above in report.geography.upwards(home))]
     if missing:
         message = f"no shares for {len(missing)} places where patients live ({named(missing)}): add rows"
         report.say(path, None, message)
     unknown = [at for row in rows.values() for at in row if at not in spots]
     if unknown:
         several = named(list(dict.fromkeys(unknown)))
-        report.say(
-            path, unknown[0], f"{step.in_!r} has no unit at {several}: add units, or change the shares"
-        )
+        report.say(path, unknown[0], f"{step.in_!r} has no unit at {several}: add units, or change the shares")

@@ -103,9 +103,7 @@ def _preemption(report: Report, path: KeyPath, name: str, step: Step) -> None:
         for value in (other.priority.of.values() if other.priority.by else [other.priority.value])
     }
     if len(priorities) < 2:
-        report.say(
-            path, True, f"all in {step.in_!r} have one priority: give `priority` to say who goes first"
-        )
+        report.say(path, True, f"all in {step.in_!r} have one priority: give `priority` to say who goes first")
 
 
 def _hold_rings(report: Report) -> None:
@@ -131,9 +129,7 @@ def _shifts(report: Report) -> None:
         names = [shift.pathway] if shift.pathway is not None else list(report.model.pathways)
         having = [name for name in names if {shift.from_, shift.to} <= set(report.model.pathways[name].steps)]
         if not having:
-            message = (
-                f"no pathway has both {shift.from_!r} and {shift.to!r}: they must be steps of one pathway"
-            )
+            message = f"no pathway has both {shift.from_!r} and {shift.to!r}: they must be steps of one pathway"
             report.say((*path, "to"), shift.to, message)
     if (excess := shares_above_one(report.model)) is not None:
         shift = report.model.shifts[excess]

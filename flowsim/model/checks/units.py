@@ -31,13 +31,9 @@ def _settings(report: Report) -> None:
             message = f"{name!r} has its capacity in the model already: remove one of the two"
             report.say_row(table, row, "setting", name, message)
         if setting.capacity is None and setting.at is not None:
-            report.say(
-                (*path, "at"), setting.at, "goes with `capacity`: units of the table have their own `at`"
-            )
+            report.say((*path, "at"), setting.at, "goes with `capacity`: units of the table have their own `at`")
         if setting.opens and any(unit.kind != "slots" for unit in report.units_of(name)):
-            report.say(
-                (*path, "opens"), None, "only slots have sessions: beds have `shifts` in their capacity"
-            )
+            report.say((*path, "opens"), None, "only slots have sessions: beds have `shifts` in their capacity")
     if table is None or "of" not in table.columns:
         return
     for row, (kind, amount) in enumerate(zip(table.columns["of"], table.columns["capacity"], strict=True)):
@@ -56,9 +52,7 @@ def _pools(report: Report) -> None:
             path = ("pools", next(one for one in report.model.pools if SITE in one and _is_one_of(name, one)))
         for unit in members:
             if unit in owner:
-                where = (
-                    "twice in this pool" if owner[unit] == name else f"in the pool {owner[unit]!r} already"
-                )
+                where = "twice in this pool" if owner[unit] == name else f"in the pool {owner[unit]!r} already"
                 report.say((*path, "units"), unit, f"is {where}: a unit has one queue")
             owner.setdefault(unit, name)
         kinds = {report.units[unit].kind: unit for unit in members}
@@ -71,11 +65,7 @@ def _pools(report: Report) -> None:
         for own, others in pool.tries.items():
             for place, other in enumerate((own, *others)):
                 if other not in inside:
-                    path = (
-                        ("pools", name, "tries", own)
-                        if place == 0
-                        else ("pools", name, "tries", own, place - 1)
-                    )
+                    path = ("pools", name, "tries", own) if place == 0 else ("pools", name, "tries", own, place - 1)
                     report.say(path, other, f"is not in this pool, which has {named(list(pool.units))}")
         for unit in pool.overflow_after:
             if unit not in inside:
@@ -150,11 +140,7 @@ def _first_day(report: Report) -> None:
         units = report.units_of(setting)
         found = [unit for unit in units if first.at in (None, unit.at)]
         if len(found) != 1:
-            what = (
-                f"has {len(units)} units: say which with `at`"
-                if first.at is None
-                else f"has no unit at {first.at}"
-            )
+            what = f"has {len(units)} units: say which with `at`" if first.at is None else f"has no unit at {first.at}"
             report.say((*path, "at"), first.at, f"{setting!r} {what}")
             continue
         unit = found[0]
@@ -207,9 +193,7 @@ def _target(report: Report, path: KeyPath, target: str, key: str) -> None:
 
 def _closed(report: Report) -> None:
     grown = {change.setting for change in report.model.capacity_changes}
-    used = {
-        step.in_ for _, _, step, _ in report.steps() if step.patience is None and step.queue_limit is None
-    }
+    used = {step.in_ for _, _, step, _ in report.steps() if step.patience is None and step.queue_limit is None}
     for unit in report.units.values():
         pooled = any(unit.name in pool and len(pool) > 1 for pool in report.pools.values())
         if unit.kind != "unlimited" and unit.most == 0 and unit.setting in used - grown and not pooled:

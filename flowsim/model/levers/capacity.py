@@ -28,9 +28,7 @@ class Capacity(CapacityChange, Lever):
             raise LeverError(f"there is no place or site {self.at!r}{near(self.at, spots)}")
         if self.one_off_cost and not model.price_year:
             raise LeverError("a cost needs the `price_year` of the model")
-        change = CapacityChange.model_construct(
-            **{name: getattr(self, name) for name in CapacityChange.model_fields}
-        )
+        change = CapacityChange.model_construct(**{name: getattr(self, name) for name in CapacityChange.model_fields})
         units = units_of(model, geography)
         try:
             units_changed(change, units)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowsim.engine.building_graph import Graph
-from flowsim.engine.building_marks import Ragged, floats, ints, numbered, refuse
-from flowsim.engine.building_units import Pools, Units
+from flowsim.engine.building.graph import Graph
+from flowsim.engine.building.marks import Ragged, floats, ints, numbered, refuse
+from flowsim.engine.building.units import Pools, Units
 from flowsim.engine.network import Change, Follow
 from flowsim.model.calendar import DAY_MS
 from flowsim.model.pathways import POINTS, Clock

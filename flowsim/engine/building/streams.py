@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsim.engine.addresses import LAYERS
-from flowsim.engine.building_graph import Graph
-from flowsim.engine.building_marks import PLACE, Marks, Ragged, cumulative, floats, frozen, ints
-from flowsim.engine.building_marks import refuse as refuse_field
-from flowsim.engine.building_rates import Profiles, Rates, marks_with_place
-from flowsim.engine.building_units import Units
+from flowsim.engine.building.graph import Graph
+from flowsim.engine.building.marks import PLACE, Marks, Ragged, cumulative, floats, frozen, ints
+from flowsim.engine.building.marks import refuse as refuse_field
+from flowsim.engine.building.rates import Profiles, Rates, marks_with_place
+from flowsim.engine.building.units import Units
 from flowsim.engine.network import Floats, StreamKind
 from flowsim.model.arrivals import Arrivals
 from flowsim.model.calendar import LONGEST_MS, Window, date_ms, datetime_ms
@@ -101,9 +101,7 @@ def sources(model: Model, rates: Rates) -> Iterable[tuple[str, int, Arrivals, st
 class Streams:
     """All streams of a model in the order of their names, with the times between which rates are constant."""
 
-    def __init__(
-        self, model: Model, base: Model, marks: Marks, graph: Graph, units: Units, window: Window
-    ) -> None:
+    def __init__(self, model: Model, base: Model, marks: Marks, graph: Graph, units: Units, window: Window) -> None:
         self.model, self.marks, self.graph, self.units, self.window = model, marks, graph, units, window
         self.rates = Rates(model, marks)
         self.offers = offers(self.rates if base is model else Rates(base, marks))
@@ -115,9 +113,7 @@ class Streams:
         self.all = sorted(found, key=lambda stream: stream.name)
         for one, other in zip(self.all, self.all[1:], strict=False):
             if one.name == other.name:
-                self._refuse(
-                    "streams", one.name, "is there twice: name pathways and places so that they differ"
-                )
+                self._refuse("streams", one.name, "is there twice: name pathways and places so that they differ")
 
     def _refuse(self, field: str, value: object, message: str) -> Any:
         refuse_field(self.model, field, value, message)
@@ -131,20 +127,14 @@ class Streams:
         if is_rate(source):
             return self._thinned(field, pathway, source, name, place, steps[enters])
         if len(self.rates.places(source)) > 1:
-            self._refuse(
-                field, "residence", "given times have one place of residence: write one source for each"
-            )
-        times, marks = (
-            self._timetable(field, source, place) if source.timetable else self._trace(field, source, place)
-        )
+            self._refuse(field, "residence", "given times have one place of residence: write one source for each")
+        times, marks = self._timetable(field, source, place) if source.timetable else self._trace(field, source, place)
         mix = cumulative(self.rates.ages(source))
         return Stream(
             name, StreamKind.LISTED, pathway, place, steps[enters], mix, times=times, marks=marks,
         )  # fmt: skip
 
-    def _thinned(
-        self, field: str, pathway: str, source: Arrivals, name: str, place: str, step: int
-    ) -> Stream:
+    def _thinned(self, field: str, pathway: str, source: Arrivals, name: str, place: str, step: int) -> Stream:
         profiles = self.rates.profiles(source)
         by_segment = np.array([self.rates.at(source, place, day) for day in self.segments]) * profiles.peak
         offer = self.offers[name].by_age if name in self.offers else np.zeros(by_segment.shape[1])
@@ -155,24 +145,16 @@ class Streams:
             offer = with_spare(by_segment.max(axis=0))
         if not offer.any():
             mix = [1.0] * len(offer)
-            return Stream(
-                name, StreamKind.RATE, pathway, place, step, mix, ratio=by_segment, profiles=profiles
-            )
+            return Stream(name, StreamKind.RATE, pathway, place, step, mix, ratio=by_segment, profiles=profiles)
         total = float(offer.sum())
         ratio = by_segment / offer
         planned = self.window.horizon_ms * total
         if not planned < CANDIDATES:
-            self._refuse(
-                field, name, f"would bring {planned:.3g} patients in the run, at most {CANDIDATES:.3g} can be"
-            )
-        needs = [
-            y for one in self.model.responses.values() if one.changes.need == pathway for _, y in one.points
-        ]
+            self._refuse(field, name, f"would bring {planned:.3g} patients in the run, at most {CANDIDATES:.3g} can be")
+        needs = [y for one in self.model.responses.values() if one.changes.need == pathway for _, y in one.points]
         layers = math.ceil(float(ratio.max()) * max([1.0, *needs]) - 1e-12)
         if layers > LAYERS:
-            self._refuse(
-                field, name, f"grows {layers}-fold over the model before levers, at most {LAYERS}-fold can be"
-            )
+            self._refuse(field, name, f"grows {layers}-fold over the model before levers, at most {LAYERS}-fold can be")
         mix = cumulative([float(one / total) for one in offer])
         return Stream(name, StreamKind.RATE, pathway, place, step, mix, layers, 1 / total, ratio, profiles)
 
@@ -182,13 +164,9 @@ class Streams:
             return self._refuse(field, "every", "must be above 0")  # type: ignore[no-any-return]
         often = max(-(-(self.window.horizon_ms - table.first) // table.every), 0)
         if often * table.batch > LISTED:
-            self._refuse(
-                field, "timetable", f"has {often * table.batch} patients in the run, at most {LISTED} can be"
-            )
+            self._refuse(field, "timetable", f"has {often * table.batch} patients in the run, at most {LISTED} can be")
         times = np.repeat(table.first + table.every * np.arange(often, dtype=np.int64), table.batch)
-        return times.tolist(), [marks_with_place(self.marks.count, self.marks.values["place"][place])] * len(
-            times
-        )
+        return times.tolist(), [marks_with_place(self.marks.count, self.marks.values["place"][place])] * len(times)
 
     def _trace(self, field: str, source: Arrivals, place: str) -> tuple[Sequence[int], Any]:
         columns = {} if source.trace is None else source.trace.columns
@@ -209,9 +187,7 @@ class Streams:
         order = np.argsort(at, kind="stable")
         order = order[(at[order] >= 0) & (at[order] < self.window.horizon_ms)]
         if len(order) < len(at):
-            warnings.warn(
-                f"{field}: {len(at) - len(order)} rows of the trace lie outside the run", stacklevel=2
-            )
+            warnings.warn(f"{field}: {len(at) - len(order)} rows of the trace lie outside the run", stacklevel=2)
         return at[order].tolist(), marks[order].tolist()
 
     def _first_day(self, number: int, there: FirstDay) -> Iterable[Stream]:
@@ -236,9 +212,7 @@ class Streams:
                 name = f"{there.pathway} | {there.step} | {word} {self.units.all[unit].name}"
                 waited = there.waited_up_to if kind == StreamKind.WAITING else 0
                 times = [-((2 * (count - i) - 1) * waited) // (2 * count) for i in range(count)]
-                yield Stream(
-                    name, kind, there.pathway, place, step, mix, times=times, marks=[where] * count, unit=unit
-                )
+                yield Stream(name, kind, there.pathway, place, step, mix, times=times, marks=[where] * count, unit=unit)
 
     def _mix(self, pathway: str, place: str) -> list[float]:
         """Age shares of people found on the first day: of those who arrive from there, else of all of the
@@ -320,9 +294,7 @@ class Streams:
             "year_profile": floats(weight for stream in self.all for weight in stream.profiles.year),
             "listed_first": ints(listed.first),
             "listed_at": ints(listed.flat),
-            "listed_marks": frozen(
-                np.concatenate(marks) if marks else np.zeros((0, self.marks.count), np.int64)
-            ),
+            "listed_marks": frozen(np.concatenate(marks) if marks else np.zeros((0, self.marks.count), np.int64)),
             "listed_unit": ints(stream.unit for stream in self.all),
             "mark_count": self.marks.count,
         }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.engine.building_marks import Marks, Ragged, floats, frozen, ints, refuse, step_numbers, words
+from flowsim.engine.building.marks import Marks, Ragged, floats, frozen, ints, refuse, step_numbers, words
 from flowsim.engine.network import LEAVE
 from flowsim.model.calendar import date_ms
 from flowsim.model.parts import Shares
@@ -46,9 +46,7 @@ class Graph:
             if here == (step if pathway in self.number else name) and pathway in ("", of)
         ]
         if len(found) != 1:
-            what = (
-                "is a step of several pathways: write `pathway: step`" if found else "is no step of a pathway"
-            )
+            what = "is a step of several pathways: write `pathway: step`" if found else "is no step of a pathway"
             refuse(self.model, field, name, what)
         return found[0]
 
@@ -56,9 +54,7 @@ class Graph:
         """A step of the same pathway by name, or leaving."""
         numbers = self.number[self.steps[step][0]]
         if name not in numbers:
-            refuse(
-                self.model, f"{self.field(step)}: {field}", name, "is no step of this pathway, nor `leave`"
-            )
+            refuse(self.model, f"{self.field(step)}: {field}", name, "is no step of this pathway, nor `leave`")
         return numbers[name]
 
     def shares(self, step: int) -> Shares:
@@ -76,9 +72,7 @@ class Graph:
             if shift.pathway is not None and shift.pathway not in self.number:
                 refuse(self.model, field, shift.pathway, "is no pathway of the model")
             pathways = [shift.pathway] if shift.pathway is not None else list(self.number)
-            has = [
-                name for name in pathways if {shift.from_, shift.to} <= set(self.model.pathways[name].steps)
-            ]
+            has = [name for name in pathways if {shift.from_, shift.to} <= set(self.model.pathways[name].steps)]
             if not has:
                 refuse(self.model, field, f"{shift.from_} to {shift.to}", "are not both steps of a pathway")
             for name in has:

@@ -1,6 +1,5 @@
 """A Model becomes a Network: names become integers, everything a read-only array.
 
-`building` and its parts (`building_...`) are the only files of the engine that know the model's classes.
 Units, pools and streams are numbered by sorted name, since their numbers break ties; settings, pathways,
 steps and places as written.
 """
@@ -9,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowsim.engine import building_responses, building_steps, building_units
-from flowsim.engine.building_choices import Choices
-from flowsim.engine.building_graph import Graph
-from flowsim.engine.building_laws import Distributions
-from flowsim.engine.building_marks import Marks, ints, numbered, refuse
-from flowsim.engine.building_reach import Reach
-from flowsim.engine.building_steps import Classes
-from flowsim.engine.building_streams import Streams
-from flowsim.engine.building_units import Pools, Units
+from flowsim.engine.building.choices import Choices
+from flowsim.engine.building.distributions import Distributions
+from flowsim.engine.building.graph import Graph
+from flowsim.engine.building.marks import Marks, ints, numbered, refuse
+from flowsim.engine.building.reach import Reach
+from flowsim.engine.building.responses import clock_arrays, response_arrays
+from flowsim.engine.building.steps import Classes, causes_of, choice_arrays, share_arrays, step_arrays
+from flowsim.engine.building.streams import Streams
+from flowsim.engine.building.units import Pools, Units, cost_labels, unit_arrays
 from flowsim.engine.network import Labels, Network
 from flowsim.model.calendar import DAY_MS, Window, coarse_of, date_at, date_ms, month_starts
 from flowsim.model.places import Geography
@@ -42,9 +41,7 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
     graph = Graph(model, marks)
     choices = Choices(units)
     chosen = [choices.add(graph.field(k), content) for k, (_, _, content) in enumerate(graph.steps)]
-    diverts = [
-        choices.divert(f"{graph.field(k)}: divert", step)[2] for k, (_, _, step) in enumerate(graph.steps)
-    ]
+    diverts = [choices.divert(f"{graph.field(k)}: divert", step)[2] for k, (_, _, step) in enumerate(graph.steps)]
     streams = Streams(model, base or model, marks, graph, units, window)
     streams.refuse_short_lists()
     reach = Reach(graph, units, pools, chosen, diverts, streams.entries(), streams.first_day())
@@ -53,18 +50,18 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
 
     arrays: dict[str, Any] = {
         **time_arrays(window, len(units.all)),
-        **building_units.unit_arrays(units, pools, window),
-        **building_steps.choice_arrays(choices, chosen),
+        **unit_arrays(units, pools, window),
+        **choice_arrays(choices, chosen),
         **classes.arrays(),
-        **building_steps.step_arrays(graph, Distributions(marks), choices, list(model.settings)),
-        **building_steps.share_arrays(graph, marks),
+        **step_arrays(graph, Distributions(marks), choices, list(model.settings)),
+        **share_arrays(graph, marks),
         **graph.shift_arrays(window.origin),
         **streams.arrays(numbered(model.pathways)),
-        **building_responses.clock_arrays(graph),
-        **building_responses.response_arrays(graph, units, pools),
+        **clock_arrays(graph),
+        **response_arrays(graph, units, pools),
         "place_area": ints(place_area),
     }
-    causes = building_steps.causes_of(graph)
+    causes = causes_of(graph)
     sizes = (
         units.all, pools.all, classes.all, classes.lanes, graph.steps, model.settings, areas, marks.age_bands,
         causes, model.clocks,
@@ -94,7 +91,7 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
         clocks=tuple(model.clocks),
         responses=tuple(model.responses),
         **time_labels(window, arrays["period_starts"].tolist()),
-        **building_units.cost_labels(units, window),
+        **cost_labels(units, window),
     )
     return Network(**arrays), labels
 

@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from flowsim.engine.building_marks import exact, half_up
+from flowsim.engine.building.marks import exact, half_up
 from flowsim.model.calendar import DAY_MS, WEEK_MS, YEAR_MS, Window, date_ms
 from flowsim.model.settings import Capacity, CapacityChange, Opening
 
@@ -57,9 +57,7 @@ class Calendar:
 
     def days_of_change(self, last_ms: int) -> list[int]:
         """Midnights at which the number may change, above 0 and below `last_ms`."""
-        days = {
-            day for start, end in self.spans for day in range(_midnight(start), _midnight(end) + 1, DAY_MS)
-        }
+        days = {day for start, end in self.spans for day in range(_midnight(start), _midnight(end) + 1, DAY_MS)}
         return sorted(day for day in days if 0 < day < last_ms)
 
     def _after(self, progress: tuple[Fraction, ...], day_ms: int) -> int:
@@ -78,8 +76,7 @@ class Calendar:
             if beds < 0:
                 when = date.fromordinal(self.origin.toordinal() + day_ms // DAY_MS)
                 raise ValueError(
-                    f"capacity of '{self.shown}' falls to {beds} on {when}: a change may not take more"
-                    " than there is"
+                    f"capacity of '{self.shown}' falls to {beds} on {when}: a change may not take more than there is"
                 )
         return half_up(beds * staffed)
 
@@ -108,10 +105,7 @@ def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Win
         calendar = Calendar(capacity.beds or 0, capacity.staffed_share, changes, window, unit)
         days = calendar.days_of_change(calendar.lasting + 2 * DAY_MS)
         return _steps([(0, calendar.on(0)), *((day, calendar.on(day)) for day in days)], 0, window)
-    shifts = [
-        (shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit))
-        for shift in capacity.shifts
-    ]
+    shifts = [(shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit)) for shift in capacity.shifts]
     last = max(window.horizon_ms, shifts[0][1].lasting + DAY_MS)
     found = []
     for day in range(0, last + WEEK_MS, DAY_MS):

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from flowsim.engine.building_choices import Choices, Chosen
-from flowsim.engine.building_graph import Graph
-from flowsim.engine.building_laws import Distributions
-from flowsim.engine.building_marks import GROUPS, Marks, Ragged, Rows, floats, ints, numbered, refuse, words
-from flowsim.engine.building_reach import Reach
-from flowsim.engine.building_units import Pools, Units
+from flowsim.engine.building.choices import Choices, Chosen
+from flowsim.engine.building.distributions import Distributions
+from flowsim.engine.building.graph import Graph
+from flowsim.engine.building.marks import GROUPS, Marks, Ragged, Rows, floats, ints, numbered, refuse, words
+from flowsim.engine.building.reach import Reach
+from flowsim.engine.building.units import Pools, Units
 from flowsim.model.calendar import DAY_MS
 from flowsim.model.pathways import Step
 
@@ -43,16 +43,10 @@ class Classes:
         for step, (_, _, content) in enumerate(graph.steps):
             priority, field = content.priority, f"{graph.field(step)}: priority"
             by = marks.by(field, priority.by)
-            levels = (
-                [priority.value or 0]
-                if priority.by is None
-                else marks.in_order(field, priority.by, priority.of)
-            )
+            levels = [priority.value or 0] if priority.by is None else marks.in_order(field, priority.by, priority.of)
             self.levels.append(levels)
             self.priority_by.append(by)
-            wanted.extend(
-                (own, level, int(content.preempts)) for own in reach.own_units(step) for level in levels
-            )
+            wanted.extend((own, level, int(content.preempts)) for own in reach.own_units(step) for level in levels)
         self.all = sorted(set(wanted))
         number = {key: i for i, key in enumerate(self.all)}
         self.row: list[int] = []
@@ -64,9 +58,7 @@ class Classes:
                 table[own] = [number[own, level, int(content.preempts)] for level in levels]
             self.row.append(len(self.of))
             self.of.extend(table.ravel().tolist())
-        self.lanes = [
-            (i, unit, after) for i, key in enumerate(self.all) for unit, after in pools.lanes(key[0])
-        ]
+        self.lanes = [(i, unit, after) for i, key in enumerate(self.all) for unit, after in pools.lanes(key[0])]
 
     def labels(self) -> tuple[str, ...]:
         """Names of the classes: the own unit, and the priority where the unit has several classes."""
@@ -111,14 +103,10 @@ def round_of(graph: Graph, step: int) -> tuple[int, list[int]]:
             fixed.update(day * DAY_MS + at for at in one.at)
             if one.between is not None:
                 if window[2 * day] >= 0:
-                    refuse(
-                        graph.model, f"{graph.field(step)}: rounds", None, "has two windows on one weekday"
-                    )
+                    refuse(graph.model, f"{graph.field(step)}: rounds", None, "has two windows on one weekday")
                 window[2 * day : 2 * day + 2] = [day * DAY_MS + at for at in one.between]
     if fixed and max(window) >= 0:
-        refuse(
-            graph.model, f"{graph.field(step)}: rounds", None, "has fixed times and windows: keep one kind"
-        )
+        refuse(graph.model, f"{graph.field(step)}: rounds", None, "has fixed times and windows: keep one kind")
     if fixed:
         return FIXED_ROUND, sorted(fixed)
     return (WINDOW_ROUND, window) if max(window) >= 0 else (0, [])
@@ -129,9 +117,7 @@ def causes_of(graph: Graph) -> tuple[str, ...]:
     return tuple(dict.fromkeys(content.waits_for or content.in_ for _, _, content in graph.steps))
 
 
-def step_arrays(
-    graph: Graph, laws: Distributions, choices: Choices, settings: Sequence[str]
-) -> dict[str, Any]:
+def step_arrays(graph: Graph, laws: Distributions, choices: Choices, settings: Sequence[str]) -> dict[str, Any]:
     """The arrays of a Network about stays, patiences, limits, diverts, rounds and holds."""
     pathways, setting, cause = numbered(graph.number), numbered(settings), numbered(causes_of(graph))
     columns: dict[str, list[int]] = {

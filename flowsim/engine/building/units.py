@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from flowsim.engine.building_capacity import bed_steps, sessions
-from flowsim.engine.building_marks import Ragged, floats, ints, numbered, refuse
+from flowsim.engine.building.capacity import bed_steps, sessions
+from flowsim.engine.building.marks import Ragged, floats, ints, numbered, refuse
 from flowsim.engine.network import UnitKind, UnitLabel
 from flowsim.model.calendar import Window, date_ms
 from flowsim.model.places import Geography
@@ -102,9 +102,7 @@ class Units:
         for unit in self.all:
             above = (place.name for place in self.geography.upwards(unit.place) if place.level == "stp")
             level = self.model.settings[unit.setting].level
-            found.append(
-                UnitLabel(unit.name, unit.setting, unit.at, unit.place, level, next(above, self.root))
-            )
+            found.append(UnitLabel(unit.name, unit.setting, unit.at, unit.place, level, next(above, self.root)))
         return tuple(found)
 
 
@@ -137,9 +135,7 @@ class Pools:
         if len(self.number) < len(self.all):
             names = [queue.name for queue in self.all]
             twice = next(a for a, b in itertools.pairwise(names) if a == b)
-            refuse(
-                units.model, "pools", twice, "is also the name of a unit outside it: name the pool otherwise"
-            )
+            refuse(units.model, "pools", twice, "is also the name of a unit outside it: name the pool otherwise")
         self.of_unit = {unit: i for i, queue in enumerate(self.all) for unit in queue.units}
 
     def _expand(self, name: str, pool: Pool) -> Iterable[QueueOf]:
@@ -158,9 +154,7 @@ class Pools:
                 here = [self.units.number.get(name.replace(SITE, site), -1)]
             else:
                 here = self.units.named(field, name)
-            found.update(
-                (unit, None) for unit in here if unit >= 0 and site in (None, self.units.all[unit].at)
-            )
+            found.update((unit, None) for unit in here if unit >= 0 and site in (None, self.units.all[unit].at))
         return list(found)
 
     def _queue(self, name: str, pool: Pool, site: str | None) -> QueueOf:
@@ -209,9 +203,7 @@ def changes_of(units: Units) -> dict[int, list[CapacityChange]]:
             if capacity.unlimited:
                 refuse(model, field, units.all[unit].name, "is unlimited: there is nothing to change")
             if capacity.shifts and change.set is not None:
-                refuse(
-                    model, field, units.all[unit].name, "has shifts: use `times` or `add` in place of `set`"
-                )
+                refuse(model, field, units.all[unit].name, "has shifts: use `times` or `add` in place of `set`")
             found[unit].append(change)
     return found
 
@@ -224,9 +216,7 @@ def unit_arrays(units: Units, pools: Pools, window: Window) -> dict[str, Any]:
     for number, unit in enumerate(units.all):
         capacity = unit.capacity
         opens = model.settings[unit.setting].opens
-        kinds.append(
-            KINDS["unlimited" if capacity.unlimited else "slots" if capacity.slots is not None else "beds"]
-        )
+        kinds.append(KINDS["unlimited" if capacity.unlimited else "slots" if capacity.slots is not None else "beds"])
         steps: Sequence[tuple[int, int, int]] = ()
         found: Sequence[tuple[int, int, int]] = ()
         try:

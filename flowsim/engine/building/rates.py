@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flowsim.engine.building_marks import PLACE, Marks, refuse
+from flowsim.engine.building.marks import PLACE, Marks, refuse
 from flowsim.engine.network import Floats
 from flowsim.model.arrivals import WEIGHTS, Arrivals
 from flowsim.model.calendar import (
@@ -55,9 +55,7 @@ class Population:
                 f"has several variants: say which of {', '.join(sorted(set(variants)))}",
             )
         bands = marks.values["age_band"]
-        rows = zip(
-            columns["place"], columns["age_band"], columns["year"], columns["people"], variants, strict=True
-        )
+        rows = zip(columns["place"], columns["age_band"], columns["year"], columns["people"], variants, strict=True)
         for place, band, year, people, variant in rows:
             if wanted is None or variant == wanted:
                 years = self.of.setdefault(place, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from flowsim.engine.building_marks import Marks, Ragged, Shared, refuse
+from flowsim.engine.building.marks import Marks, Ragged, Shared, refuse
 from flowsim.engine.distributions import (
     Family,
     gamma_parameters,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from flowsim.engine.building_marks import Ragged, Shared, cumulative, refuse
-from flowsim.engine.building_units import Units
+from flowsim.engine.building.marks import Ragged, Shared, cumulative, refuse
+from flowsim.engine.building.units import Units
 from flowsim.engine.network import Choice
 from flowsim.model.pathways import Step
 
@@ -62,9 +62,7 @@ class Choices:
     def _own(self, field: str, setting: str, place: str) -> int:
         """The unit at a place or at the nearest place above it; -1 if there is none."""
         for above in self.geography.upwards(place):
-            here = [
-                unit for unit in self.units.of_setting[setting] if self.units.all[unit].place == above.name
-            ]
+            here = [unit for unit in self.units.of_setting[setting] if self.units.all[unit].place == above.name]
             if len(here) > 1:
                 names = ", ".join(self.units.all[unit].at for unit in here)
                 refuse(
@@ -80,9 +78,7 @@ class Choices:
         if self.geography.location(place) is None:
             return -1
         try:
-            return min(
-                members, key=lambda unit: (self.geography.distance_km(place, self.units.all[unit].at), unit)
-            )
+            return min(members, key=lambda unit: (self.geography.distance_km(place, self.units.all[unit].at), unit))
         except ValueError as error:
             refuse(self.units.model, field, "nearest", f"cannot be told: {error}")
 
@@ -99,9 +95,7 @@ class Choices:
                 units = [self.units.find(field, setting, at) for at in row]
                 self.shares.add(cumulative(list(row.values())))
                 self.share_unit.extend(units)
-                found.append(
-                    tuple(unit for unit, share in zip(units, row.values(), strict=True) if share > 0)
-                )
+                found.append(tuple(unit for unit, share in zip(units, row.values(), strict=True) if share > 0))
             self._shares[key] = Chosen(Choice.SHARES, first, found)
         return self._shares[key]
 

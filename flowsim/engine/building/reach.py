@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from flowsim.engine.building_choices import Chosen
-from flowsim.engine.building_graph import Graph
-from flowsim.engine.building_marks import refuse
-from flowsim.engine.building_units import Pools, Units
+from flowsim.engine.building.choices import Chosen
+from flowsim.engine.building.graph import Graph
+from flowsim.engine.building.marks import refuse
+from flowsim.engine.building.units import Pools, Units
 from flowsim.engine.network import Choice
 
 NO_SITE = 1
@@ -62,9 +62,7 @@ class Reach:
         setting, field = self.graph.steps[step][2].in_, self.graph.field(step)
         if chosen.kind != Choice.SAME_SITE:
             if not chosen.units[place]:
-                message = (
-                    f"has no unit of '{setting}', and patients who live there come: give it one, or shares"
-                )
+                message = f"has no unit of '{setting}', and patients who live there come: give it one, or shares"
                 refuse(self.units.model, field, self.places[place], message)
             return chosen.units[place]
         if sites & NO_SITE:
@@ -107,14 +105,10 @@ class Reach:
                     key = (held, awaited, frozenset(here or ()), frozenset(units))
                     if here and key not in done:
                         done.add(key)
-                        found.update(
-                            (a, b, cause[awaited]) for a, b in self._pairs(here, units, awaited, follows)
-                        )
+                        found.update((a, b, cause[awaited]) for a, b in self._pairs(here, units, awaited, follows))
         return sorted(found)
 
-    def _pairs(
-        self, held: set[int], awaited: set[int], step: int, follows: bool
-    ) -> Iterable[tuple[int, int]]:
+    def _pairs(self, held: set[int], awaited: set[int], step: int, follows: bool) -> Iterable[tuple[int, int]]:
         for unit in {unit for own in held for unit, _ in self.pools.lanes(own)}:
             site = self.units.site[unit]
             if follows and site >= 0:
@@ -132,8 +126,6 @@ class Reach:
                 same = self.choices[step].kind == Choice.SAME_SITE
                 for own in self.own_units(step):
                     sites = {self.units.site[unit] for unit, _ in self.pools.lanes(own)}
-                    if sites != {-1} and not (
-                        same and sites == {self.units.site[own]} and not self.diverts[step]
-                    ):
+                    if sites != {-1} and not (same and sites == {self.units.site[own]} and not self.diverts[step]):
                         return False
         return True
