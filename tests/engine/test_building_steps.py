@@ -17,7 +17,7 @@ from small_models import (
     unit,
 )
 
-from flowsim.engine import building_marks
+from flowsim.engine.building import marks as building_marks
 from flowsim.engine.network import Choice
 from flowsim.model.calendar import DAY_MS
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from small_models import PLACES, model_of, network_of, one_unit, refused, row, window_of
 
-from flowsim.engine import building_marks
 from flowsim.engine.addresses import step_hash
 from flowsim.engine.building import compile_network
+from flowsim.engine.building import marks as building_marks
 from flowsim.engine.network import StreamKind
 from flowsim.errors import InputError
 from flowsim.model.calendar import DAY_MS
