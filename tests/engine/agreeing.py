@@ -575,8 +575,13 @@ def _was_inside(log: Log, v: Visit) -> bool:
 
 
 def _order(log: Log) -> Iterator[str]:
-    """Of one own unit nobody starts before someone who joined earlier, with the same or a better priority."""
+    """Of one own unit nobody starts before someone who comes first by priority and joining, and may use that unit by then."""
     n = log.n
+    after = {
+        (int(n.class_own[c]), int(n.lane_unit[lane])): int(n.lane_after[lane])
+        for c in range(len(n.class_own))
+        for lane in range(int(n.lane_first[c]), int(n.lane_first[c + 1]))
+    }
     by_own = defaultdict(list)
     for v in log.visits:
         levels = _priorities(log, v.step)
@@ -591,7 +596,8 @@ def _order(log: Log) -> Iterator[str]:
             for other in entries:
                 w = other[3]
                 waited_on = w.joined < v.started < (w.started if w.started >= 0 else w.until)
-                if waited_on and other[:3] < (priority, joined, patient):
+                may_too = v.started - w.joined >= after[v.own, v.unit]
+                if waited_on and may_too and other[:3] < (priority, joined, patient):
                     yield f"{v}: started before {w}"
                     return
 
