@@ -510,6 +510,8 @@ def _free(log: Log, unit: int) -> list[tuple[int, int]] | None:
         return [(a, b) for a, b in zip(times, ends, strict=True) if _level(in_use, a) < _level(capacity, a)]
     if n.unit_kind[unit] == UnitKind.UNLIMITED:
         return [(0, log.horizon)]
+    if Change.CAPACITY in n.response_changes and unit in n.response_target.tolist() and unit not in log.factors:
+        return None
     found = []
     for opens, closes, slots in _open(log, unit):
         starts = sorted(v.started for v in log.visits if v.unit == unit and opens <= v.started < closes)
