@@ -554,6 +554,7 @@ class City(Premises):
         unit, now = visit.unit, self._now
         if unit.is_beds and unit.in_use > unit.capacity:
             self.books.over_ms[unit.number] += now
+            self.look_for_gridlock()  # the last one served may have been all that kept others from being stuck
         unit.in_use -= 1
         self.books.in_use_ms[unit.number] += now
         if self.waiting_for(unit):

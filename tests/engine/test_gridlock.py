@@ -149,6 +149,25 @@ def test_a_cut_that_closes_a_ring_is_found() -> None:
         play(text, {"a": [1380]}, hours=48)
 
 
+def test_a_ring_that_the_last_one_served_leaves_behind_in_a_cut_unit_is_found() -> None:
+    """b0 is served in `two`, cut to no bed, while a0 holds `one` and waits for it; when b0 leaves, nobody can help."""
+    text = """
+    settings: {one: {capacity: 1 beds}, two: {capacity: 1 beds}}
+    capacity_changes: [{setting: two, from: 2001-01-02, set: 0}]
+    pathways:
+      a:
+        arrivals: {trace: a.csv}
+        steps:
+          first: {in: one, stay: 10 minutes, then: second}
+          second: {in: two, holds: first, stay: 5 minutes}
+      b:
+        arrivals: {trace: b.csv}
+        steps: {second: {in: two, stay: 1500 minutes}}
+    """
+    with pytest.raises(Gridlock, match=r"day 2 at 01:00.*one"):
+        play(text, {"a": [0], "b": [0]}, hours=48)
+
+
 def test_an_interrupted_patient_has_no_patience_that_could_help() -> None:
     """b0 holds `one`, is put back in the queue of `two` by c0, who keeps `two` until b0 leaves `one`."""
     text = """

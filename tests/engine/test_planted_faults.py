@@ -156,6 +156,8 @@ FAULTS = [
           test_gridlock.test_units_whose_patients_wait_for_each_other_are_named_and_others_are_not),
     Fault("no look for a ring when beds are cut", Premises, "set_capacity", "self.look_for_gridlock()", "pass",
           test_gridlock.test_a_cut_that_closes_a_ring_is_found),
+    Fault("no look for a ring when the last one served leaves", City, "vacate", "self.look_for_gridlock()", "pass",
+          test_gridlock.test_a_ring_that_the_last_one_served_leaves_behind_in_a_cut_unit_is_found),
     Fault("patience that counts from joining", City, "request", "now + patience, RENEGE", "max(joined + patience, now), RENEGE",
           test_first_day.test_the_patience_of_those_waiting_counts_from_the_start),
     Fault("whoever is there on the first day arrives", City, "settle", "self.books.first_inside[visit.lane] += 1", "pass",
