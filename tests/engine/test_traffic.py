@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from small_models import model_of, network_of, window_of
 
 from flowsim.engine.building import compile_network
+from flowsim.engine.running import run_once
 from flowsim.engine.traffic import LoadRow, first_to_tip, offered_load
 from flowsim.model.calendar import DAY_MS
 
@@ -275,3 +276,42 @@ pathways:
     steps: {s: {in: one, stay: 6 hours}}
 """
     assert loads(text, 10)["one"].load == pytest.approx(0.75)
+
+
+def test_a_run_without_limits_has_the_offered_loads():
+    """With loops, holds and stays of hours and days, and a bed for everybody, beds in use are the offered load."""
+    text = """
+settings:
+  triage:  {capacity: 5000 beds}
+  cubicle: {capacity: 5000 beds}
+  ward:    {capacity: 5000 beds}
+  scan:    {capacity: 5000 beds}
+pathways:
+  emergency:
+    arrivals: {per_day: 120}
+    steps:
+      triage: {in: triage, stay: {lognormal: {mean: 0.2 hours, cv: 0.5}}, then: cubicle}
+      cubicle: {in: cubicle, stay: {gamma: {mean: 3 hours, cv: 0.8}}, then: {ward: 0.25, triage: 0.1, leave: 0.65}}
+      ward: {in: ward, holds: cubicle, stay: {lognormal: {mean: 1.5 days, cv: 1}}, then: {scan: 0.3, leave: 0.7}}
+      scan: {in: scan, stay: {exponential: 4 hours}, then: {back on the ward: 0.5, leave: 0.5}}
+      back on the ward: {in: ward, holds: ward, stay: {exponential: 1 days}}
+"""
+    warm_up, days = 12, 40
+    model = model_of(text)
+    network, labels = compile_network(model, window_of(model, days, warm_up=warm_up, period="day"))
+    rows = offered_load(network, labels, [("all", warm_up * DAY_MS, days * DAY_MS)])
+    found = []
+    for replication in range(6):
+        used = np.zeros(len(labels.units))
+
+        def write(period, book, rows, values, used=used):
+            if book == "in_use_ms" and period >= warm_up:
+                used[rows] += values
+
+        run_once(network, labels, 5, replication, write)
+        found.append(used / ((days - warm_up) * DAY_MS))
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / math.sqrt(6)
+    for row in rows:
+        unit = [label.name for label in labels.units].index(row.unit)
+        assert abs(mean[unit] - row.load) < 5 * error[unit], row  # 5 errors of six are as rare as 4 of many
+        assert error[unit] < 0.03 * row.load
