@@ -120,8 +120,6 @@ def test_an_interrupt_keeps_what_is_finished_and_ends_with_130(here: Path, worke
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell that runs the tests in the background has Ctrl-C ignored; a person at a terminal has not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     journal = Path("cut/journal.jsonl")
