@@ -8,14 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flowsim.engine.building import compile_network
-from flowsim.engine.network import Labels, Network
 from flowsim.engine.running import Engine
 from flowsim.errors import StoppedError
 from flowsim.experiment.cells import CellOutcome, cells_of
-from flowsim.experiment.results import ExperimentResults
+from flowsim.experiment.results import ExperimentResults, scenario_networks
 from flowsim.experiment.runner import check_workers, run_cells
-from flowsim.experiment.scenarios import Experiment, LoadedExperiment
+from flowsim.experiment.scenarios import LoadedExperiment
 from flowsim.experiment.store import Store
 from flowsim.experiment.work import Work, run_cell
 from flowsim.measure.estimate import is_precise
@@ -45,7 +43,7 @@ def conduct(
     """
     check_workers(workers)
     experiment = loaded.experiment
-    networks = scenario_networks(loaded, experiment)
+    networks = scenario_networks(loaded)
     with Store(out, identity_of(loaded), about_here()) as store:
         for line in store.notes:
             note(line)
@@ -68,13 +66,6 @@ def conduct(
                 f"replication {first.cell.replication}: {first.message}"
             )
     return results
-
-
-def scenario_networks(loaded: LoadedExperiment, experiment: Experiment) -> dict[str, tuple[Network, Labels]]:
-    """Each scenario compiled, all with the candidates of the model before any lever."""
-    base = loaded.base.model
-    window = experiment.window(base.start)
-    return {one.name: compile_network(one.model, window, base) for one in loaded.scenarios}
 
 
 def identity_of(loaded: LoadedExperiment) -> dict[str, Any]:

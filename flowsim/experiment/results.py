@@ -37,6 +37,13 @@ PLACES = ("at", "area", "stp")
 """Attributes that name a place; any other names a kind of care."""
 
 
+def scenario_networks(loaded: LoadedExperiment) -> dict[str, tuple[Network, Labels]]:
+    """Each scenario compiled, all with the candidates of the model before any lever."""
+    base = loaded.base.model
+    window = loaded.experiment.window(base.start)
+    return {one.name: compile_network(one.model, window, base) for one in loaded.scenarios}
+
+
 @dataclass
 class ExperimentResults:
     """A results folder and the experiment it is of, as it was run."""
@@ -66,9 +73,7 @@ class ExperimentResults:
     @cached_property
     def networks(self) -> dict[str, tuple[Network, Labels]]:
         """Each scenario's Network and the names of its rows."""
-        base = self.loaded.base.model
-        window = self.experiment.window(base.start)
-        return {one.name: compile_network(one.model, window, base) for one in self.loaded.scenarios}
+        return scenario_networks(self.loaded)
 
     def ledgers(self) -> Iterator[tuple[str, int, Ledger]]:
         """(scenario, replication, ledger) of every finished cell, read one at a time."""
