@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flowsim.bench.benchmark import benchmark as benchmark
     from flowsim.errors import DamagedError as DamagedError
     from flowsim.errors import FlowsimError as FlowsimError
     from flowsim.errors import InputError as InputError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from flowsim.experiment.scenarios import load_experiment as load_experiment
     from flowsim.experiment.simulating import Run as Run
     from flowsim.experiment.simulating import simulate as simulate
+    from flowsim.experiment.verifying import verify as verify
     from flowsim.measure.catalogue import measures as measures
     from flowsim.model.loading import load_model as load_model
     from flowsim.model.schema import Model as Model
@@ -40,6 +42,7 @@ _HOMES = {
     "Run": "flowsim.experiment.simulating",
     "StoppedError": "flowsim.errors",
     "audit": "flowsim.experiment.results",
+    "benchmark": "flowsim.bench.benchmark",
     "check": "flowsim.experiment.checking",
     "copy_shipped": "flowsim.experiment.copying",
     "list_shipped": "flowsim.model.shipped",
@@ -48,6 +51,7 @@ _HOMES = {
     "measures": "flowsim.measure.catalogue",
     "open_results": "flowsim.experiment.results",
     "simulate": "flowsim.experiment.simulating",
+    "verify": "flowsim.experiment.verifying",
 }
 
 __all__ = [
@@ -61,6 +65,7 @@ __all__ = [
     "Run",
     "StoppedError",
     "audit",
+    "benchmark",
     "check",
     "copy_shipped",
     "list_shipped",
@@ -69,6 +74,7 @@ __all__ = [
     "measures",
     "open_results",
     "simulate",
+    "verify",
 ]
 
 

@@ -85,8 +85,9 @@ def test_what_people_look_at_uses_only_exported_names(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_no_file_is_long(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    # One process reads beside the pathway diagram, from START to the last release: it is kept in one piece.
-    most = 1000 if name_of(path) == "engine/reference.py" else 500
+    # One process reads beside the pathway diagram, from START to the last release: it is kept in one piece, in both
+    # engines, which are read side by side.
+    most = 1000 if name_of(path) in ("engine/reference.py", "engine/compiled.py") else 500
     assert lines <= most
 
 

@@ -10,50 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import simpy
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
+from flowsim.bench.outcome import DAY_MS, HOUR_MS, Outcome, Stopwatch, Waits
+from flowsim.bench.shapes import A_DAY_IN_EMERGENCY
+
 BLOCK = 4096
 CLINIC_GAP_MS = 200_000
-A_DAY_IN_EMERGENCY = (
-    .48, .38, .32, .28, .27, .30, .42, .66, 1.02, 1.38, 1.54, 1.56,
-    1.50, 1.44, 1.42, 1.42, 1.44, 1.44, 1.40, 1.36, 1.24, 1.06, .92, .75,
-)  # fmt: skip
-"""Arrivals by hour of the day, in proportion."""
 PER_DAY = 240
 
 Story = Generator[simpy.Event, Any, None]
-
-
-class Outcome(NamedTuple):
-    """Events and patients of a run, and the mean wait for each unit in hours, from `since` on."""
-
-    events: int
-    patients: int
-    mean_wait_hours: dict[str, float]
-
-
-class Waits:
-    """Sums of the waits that end from `since_ms` on."""
-
-    def __init__(self, since_ms: int) -> None:
-        self.since_ms = since_ms
-        self.total: dict[str, int] = {}
-        self.starts: dict[str, int] = {}
-
-    def add(self, unit: str, joined: int, now: int) -> None:
-        """A patient starts in a unit."""
-        if now >= self.since_ms:
-            self.total[unit] = self.total.get(unit, 0) + now - joined
-            self.starts[unit] = self.starts.get(unit, 0) + 1
-
-    def means(self) -> dict[str, float]:
-        """Mean wait of each unit, in hours."""
-        return {unit: total / self.starts[unit] / HOUR_MS for unit, total in self.total.items()}
 
 
 def blocks(draw: Callable[[int], Any]) -> Iterator[float]:
@@ -75,6 +44,14 @@ def lognormal(rng: np.random.Generator, mean_hours: float, cv: float) -> Iterato
     return milliseconds(lambda n: rng.lognormal(mu, math.sqrt(variance), n))
 
 
+def thinning(rng: np.random.Generator) -> tuple[Iterator[int], Iterator[float], list[float]]:
+    """Arrivals of m2: gaps between candidates at the peak rate, uniforms, and the share kept in each hour."""
+    peak = max(A_DAY_IN_EMERGENCY)
+    gap_ms = DAY_MS / PER_DAY * (sum(A_DAY_IN_EMERGENCY) / 24) / peak
+    gaps = milliseconds(lambda n: rng.exponential(gap_ms, n))
+    return gaps, blocks(rng.random), [weight / peak for weight in A_DAY_IN_EMERGENCY]
+
+
 def clinic(seed: int, patients: int) -> Outcome:
     """m1: an M/M/10 queue, 18 patients an hour, each for half an hour, from empty until all have left."""
     rng = np.random.default_rng(seed)
@@ -82,13 +59,13 @@ def clinic(seed: int, patients: int) -> Outcome:
     stays = milliseconds(lambda n: rng.exponential(HOUR_MS / 2, n))
     env = simpy.Environment()
     servers = simpy.Resource(env, 10)
-    waits = Waits(0)
+    waits = Waits()
 
     def patient() -> Story:
         joined = env.now
         with servers.request() as request:
             yield request
-            waits.add("clinic", int(joined), int(env.now))
+            waits.add("clinic", joined, env.now)
             yield env.timeout(next(stays))
 
     def arrivals() -> Story:
@@ -97,17 +74,15 @@ def clinic(seed: int, patients: int) -> Outcome:
             env.process(patient())
 
     env.process(arrivals())
+    watch = Stopwatch()
     env.run()
-    return Outcome(2 * patients, patients, waits.means())
+    return Outcome(2 * patients, patients, waits, watch.seconds())
 
 
 def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
     """m2: triage, cubicle, ward and home care; cubicle and ward bed are held until the next can start."""
     rng = np.random.default_rng(seed)
-    peak = max(A_DAY_IN_EMERGENCY)
-    gap_ms = DAY_MS / PER_DAY * (sum(A_DAY_IN_EMERGENCY) / 24) / peak
-    gaps = milliseconds(lambda n: rng.exponential(gap_ms, n))
-    uniforms = blocks(rng.random)
+    gaps, uniforms, kept = thinning(rng)
     stay_triage, stay_cubicle = lognormal(rng, 0.18, 0.5), lognormal(rng, 2.0, 0.8)
     stay_ward, stay_home = lognormal(rng, 120.0, 1.0), lognormal(rng, 1008.0, 1.0)
     env = simpy.Environment()
@@ -122,13 +97,13 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
         joined = env.now
         with triage.request() as nurse:
             yield nurse
-            waits.add("triage", int(joined), int(env.now))
+            waits.add("triage", joined, env.now)
             yield env.timeout(next(stay_triage))
         events += 1
         joined = env.now
         place = cubicle.request(priority=0 if next(uniforms) < 0.3 else 1)
         yield place
-        waits.add("cubicle", int(joined), int(env.now))
+        waits.add("cubicle", joined, env.now)
         yield env.timeout(next(stay_cubicle))
         events += 1
         if next(uniforms) >= 0.25:
@@ -138,7 +113,7 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
         bed = ward.request()
         yield bed
         cubicle.release(place)
-        waits.add("ward", int(joined), int(env.now))
+        waits.add("ward", joined, env.now)
         yield env.timeout(next(stay_ward))
         events += 1
         if next(uniforms) >= 0.2:
@@ -148,7 +123,7 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
         with home_care.request() as package:
             yield package
             ward.release(bed)
-            waits.add("home care", int(joined), int(env.now))
+            waits.add("home care", joined, env.now)
             yield env.timeout(next(stay_home))
             events += 1
 
@@ -156,12 +131,12 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
         nonlocal events, entered
         while True:
             yield env.timeout(next(gaps))
-            hour = int(env.now) // HOUR_MS % 24
-            if next(uniforms) < A_DAY_IN_EMERGENCY[hour] / peak:
+            if next(uniforms) < kept[int(env.now) // HOUR_MS % 24]:
                 events += 1
                 entered += 1
                 env.process(patient())
 
     env.process(arrivals())
+    watch = Stopwatch()
     env.run(until=horizon)
-    return Outcome(events, entered, waits.means())
+    return Outcome(events, entered, waits, watch.seconds())

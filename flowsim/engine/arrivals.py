@@ -72,13 +72,34 @@ def last_at_or_before(calendar: Ints, first: int, count: int, at: int) -> int:
 
 
 @compiled
-def age_of(key: int, replication: int, layer: int, index: int, ages: int, weights: Floats) -> int:
-    """The age band of a candidate, by its address."""
+def age_of(key: int, replication: int, layer: int, index: int, ages: int, first: int, weights: Floats) -> int:
+    """The age band of a candidate, by its address and the cumulative shares that begin at `first`."""
+    if ages == 1:
+        return 0
     u = uniform(key, replication, layer, index, AGE, 0, 0)
     age = 0
-    while age < ages - 1 and u >= weights[age]:
+    while age < ages - 1 and u >= weights[first + age]:
         age += 1
     return age
+
+
+@compiled
+def profile(
+    at: int, week_offset: int, week: int, year: int, day: int, pieces: int, month: int, weights: Floats
+) -> float:
+    """The weight of a time by weekday, month and piece of the day; these begin at `week`, `year` and `day`."""
+    week_ms = (at + week_offset) % WEEK_MS
+    weekday = week_ms // DAY_MS
+    piece = (week_ms - weekday * DAY_MS) * pieces // DAY_MS
+    return weights[week + weekday] * weights[year + month] * weights[day + piece]  # type: ignore[no-any-return]
+
+
+@compiled
+def end_of_piece(at: int, week_offset: int, pieces: int) -> int:
+    """When the piece of the day ends in which a time falls."""
+    day_ms = (at + week_offset) % DAY_MS
+    piece = day_ms * pieces // DAY_MS
+    return at - day_ms + ((piece + 1) * DAY_MS + pieces - 1) // pieces
 
 
 @compiled
@@ -94,13 +115,10 @@ def intensity(
     calendar: Ints,
 ) -> float:
     """ratio x profile of an age band at a time: how many layers' worth of candidates are kept."""
-    week_ms = (at + week_offset) % WEEK_MS
-    weekday = week_ms // DAY_MS
-    piece = (week_ms - weekday * DAY_MS) * pieces // DAY_MS
     month = calendar[segments + months + last_at_or_before(calendar, segments, months, at)]
     segment = last_at_or_before(calendar, 0, segments, at)
-    profile = weights[ages + weekday] * weights[ages + 7 + month] * weights[ages + 19 + piece]
-    return weights[ages + 19 + pieces + segment * ages + age] * profile  # type: ignore[no-any-return]
+    weight = profile(at, week_offset, ages, ages + 7, ages + 19, pieces, month, weights)
+    return weights[ages + 19 + pieces + segment * ages + age] * weight  # type: ignore[no-any-return]
 
 
 @compiled
@@ -114,7 +132,7 @@ def next_arrival(
         at += gap_ms(key, replication, layer, index, gap)
         if at >= horizon:
             return index, horizon, 0
-        age = age_of(key, replication, layer, index, ages, weights)
+        age = age_of(key, replication, layer, index, ages, 0, weights)
         kept = intensity(at, age, ages, pieces, segments, months, week_offset, weights, calendar) - layer
         if kept >= 1.0 or (kept > 0.0 and uniform(key, replication, layer, index, KEEP, 0, 0) < kept):
             return index, at, age
@@ -129,7 +147,7 @@ def next_candidate(
     return (
         index,
         at + gap_ms(key, replication, layer, index, gap),
-        age_of(key, replication, layer, index, ages, weights),
+        age_of(key, replication, layer, index, ages, 0, weights),
     )
 
 

@@ -7,13 +7,12 @@ falls by t, when it falls by 1 the sum rises by t, and at the end T of a period 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from flowsim.engine.ledger import BOOKS, Row, rows_of
+import numpy as np
+
+from flowsim.engine.ledger import BOOKS, Row, Write, rows_of
 from flowsim.engine.network import Network
-
-Write = Callable[[int, str, list[int], list[int]], None]
-"""Called with (period, book, rows, values): the rows of one book that are not 0, in order."""
 
 INTEGRALS = ("in_use_ms", "available_ms", "over_ms", "held_ms", "blocked_ms", "queue_ms")
 SPARSE = (Row.AREA, Row.AREA_BIN, Row.CLASS_BIN, Row.CLOCK_BIN, Row.CLOCK_AREA, Row.MOVE)
@@ -81,12 +80,13 @@ class Books:
 
     def close(self, at: int, levels: Mapping[str, Sequence[int]]) -> None:
         """End the fine period at `at`, and the month if it ends there: write what is not 0 and begin again."""
-        for book in BOOKS:
+        columns: list[list[int]] = [[], [], []]  # books, rows, values
+        for number, book in enumerate(BOOKS):
             if book.by_month and not self.closes_month[self.period]:
                 continue
             kept = getattr(self, book.name)
             if isinstance(kept, dict):
-                rows = sorted(kept)
+                rows = sorted(row for row, value in kept.items() if value)
                 values = [kept[row] for row in rows]
                 kept.clear()
             else:
@@ -103,6 +103,9 @@ class Books:
                     carried = self.carried[book.name]
                     for row, value in zip(rows, values, strict=True):
                         carried[row] += value
-            if rows:
-                self.write(self.period, book.name, rows, values)
+            for column, more in zip(columns, ([number] * len(rows), rows, values), strict=True):
+                column += more
+        page = np.empty((len(columns[0]), 4), np.int64)
+        page[:, 0], page[:, 1:] = self.period, np.array(columns, np.int64).T
+        self.write(page)
         self.period += 1

@@ -33,15 +33,19 @@ def first_share_set(u: float, cumulative: float, value: float) -> float:
 
 
 @compiled
-def response_value(numerator: int, denominator: int, unit: float, first: int, last: int, x: Floats, y: Floats) -> float:
-    """The value on a response's points first..last for numerator / denominator / unit; flat outside the points."""
+def response_value(numerator: int, denominator: int, unit: float, first: int, last: int, points: Floats) -> float:
+    """The value on a response's points for numerator / denominator / unit; flat outside the points.
+
+    Points are x and y in turn, and lie in `points` from place `first` up to `last`.
+    """
     followed = numerator / denominator / unit
-    if followed <= x[first]:
-        return y[first]  # type: ignore[no-any-return]
-    for i in range(first + 1, last):
-        if followed < x[i]:
-            return y[i - 1] + (y[i] - y[i - 1]) * ((followed - x[i - 1]) / (x[i] - x[i - 1]))  # type: ignore[no-any-return]
-    return y[last - 1]  # type: ignore[no-any-return]
+    if followed <= points[first]:
+        return points[first + 1]  # type: ignore[no-any-return]
+    for x in range(first + 2, last, 2):
+        if followed < points[x]:
+            rise = points[x + 1] - points[x - 1]
+            return points[x - 1] + rise * ((followed - points[x - 2]) / (points[x] - points[x - 2]))  # type: ignore[no-any-return]
+    return points[last - 1]  # type: ignore[no-any-return]
 
 
 @compiled

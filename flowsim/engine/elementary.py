@@ -18,6 +18,16 @@ HALF_LOG_TWO_PI = 0.91893853320467274178
 TERMS = 20_000  # the gamma series needs about nine times the square root of the shape
 
 
+def split(x: float) -> tuple[float, int]:
+    """(fraction, exponent) with x = fraction 2^exponent and the fraction from 1/2 to 1, for x above 0."""
+    return math.frexp(x)
+
+
+def scaled(x: float, exponent: int) -> float:
+    """x 2^exponent, for x from 1/4 to 4."""
+    return math.ldexp(x, exponent)
+
+
 def log(x: float) -> float:
     """Natural logarithm, within 1 unit in the last place. Minus infinity at 0, NaN below it.
 
@@ -28,7 +38,7 @@ def log(x: float) -> float:
         if x == 0.0:
             return -math.inf
         return x if x > 0.0 else math.nan
-    fraction, exponent = math.frexp(x)
+    fraction, exponent = split(x)
     if fraction < 0.70710678118654752440:
         fraction = 2.0 * fraction
         exponent = exponent - 1
@@ -69,7 +79,7 @@ def exp(x: float) -> float:
             + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))
         )
     )
-    return math.ldexp(1.0 - ((low - (r * c) / (2.0 - c)) - high), k)
+    return scaled(1.0 - ((low - (r * c) / (2.0 - c)) - high), k)
 
 
 def log1p(x: float) -> float:

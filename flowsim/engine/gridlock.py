@@ -17,6 +17,8 @@ def stuck_units(units: list[UnitView], patients: Iterable[Any], may_rise: set[in
     With `may_rise` None neither capacity to come nor patience counts.
     """
     live = {u.number for u in units if u.serving > 0 or u.is_free() or (may_rise is not None and u.number in may_rise)}
+    if all(u.number in live for u in units if u.in_use > 0):
+        return []
     waiting = [p for p in patients if p.held]
     found = True
     while found:

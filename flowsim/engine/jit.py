@@ -12,15 +12,20 @@ import contextlib
 import hashlib
 import os
 import shutil
+import struct
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, TypeVar, cast
 
 import numba
 import numba.core.caching
+from numba import types
+from numba.extending import intrinsic
 
+PART = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""Options of functions that compiled code alone calls."""
 F = TypeVar("F", bound=Callable[..., Any])
 SOURCES = Path(__file__).parent
 
@@ -34,19 +39,45 @@ def compiled(function: F) -> F:
     Division by zero gives infinity or NaN instead of an exception, which would cost a branch each time; the
     plain function raises.
     """
-    dispatcher: Any = numba.njit(error_model="numpy")(function)
+    dispatcher: Any = _once_for_all_numbers(numba.njit(error_model="numpy")(function))
     if not config.DISABLE_JIT and CACHE_FOLDER is not None:
         dispatcher._cache = _cache(function, CACHE_FOLDER)
     return cast(F, dispatcher)
 
 
-def compiled_copies(module: ModuleType, names: Iterable[str]) -> SimpleNamespace:
+def inlined(function: F) -> F:
+    """As `compiled`, for the parts of an engine: written into whatever calls it, and cached only as part of that."""
+    return cast(F, _once_for_all_numbers(numba.njit(forceinline=True, **PART)(function)))
+
+
+def called(function: F) -> F:
+    """As `inlined`, but kept apart: for what happens seldom, or is called from several places."""
+    return cast(F, _once_for_all_numbers(numba.njit(**PART)(function)))
+
+
+def _once_for_all_numbers(dispatcher: Any) -> Any:
+    """numba would compile a function anew for each constant that compiled code passes to it: not here."""
+    if config.DISABLE_JIT:
+        return dispatcher
+    template = dispatcher.get_call_template
+
+    def get_call_template(args: Any, kws: Any) -> Any:
+        return template(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+
+    dispatcher.get_call_template = get_call_template
+    return dispatcher
+
+
+def compiled_copies(
+    module: ModuleType, names: Iterable[str], instead: Mapping[str, Callable[..., Any]]
+) -> SimpleNamespace:
     """Compiled copies of the named plain functions of `module`, which call each other's compiled copies.
 
     numba cannot call a plain function. So each is rebuilt over one shared scope in which the names mean the
-    copies; `module` itself stays plain and free of numba, and there is one source for both.
+    copies; `module` itself stays plain and free of numba, and there is one source for both. Those in `instead`
+    are replaced by others that mean the same.
     """
-    scope = dict(vars(module))
+    scope = dict(vars(module)) | {name: compiled(function) for name, function in instead.items()}
     for name in names:
         plain = scope[name]
         scope[name] = compiled(FunctionType(plain.__code__, scope, name, plain.__defaults__))
@@ -98,6 +129,36 @@ def _remove_older(parent: Path, name: str) -> None:
     for folder in parent.glob("flowsim-*"):
         if folder.name != name:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plain_bits_of(x: float) -> int:
+    return int(struct.unpack("<q", struct.pack("<d", x))[0])
+
+
+def _plain_float_of(bits: int) -> float:
+    return float(struct.unpack("<d", struct.pack("<q", bits))[0])
+
+
+@intrinsic
+def _bits_of(typingctx: Any, x: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def _float_of(typingctx: Any, bits: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], context.get_value_type(types.float64))
+
+    return types.float64(types.int64), generate
+
+
+bits_of: Callable[[float], int] = _plain_bits_of if config.DISABLE_JIT else _bits_of
+"""The 64 bits of a float as a whole number."""
+float_of: Callable[[int], float] = _plain_float_of if config.DISABLE_JIT else _float_of
+"""The float that has these bits."""
 
 
 class _ForgivingCache(FunctionCache):  # type: ignore[misc]

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from flowsim.engine.ledger import BINS, BOOK, rows_of
+from flowsim.engine.ledger import BINS
 from flowsim.engine.network import Ints, Labels, Network, UnitKind
 
-Totals = Mapping[str, Mapping[int, int]]
-"""Sums of each book over all periods: book -> row -> value. `clock_running` is that of the last period."""
 
+def broken_laws(network: Network, labels: Labels, books: Mapping[str, Ints]) -> list[str]:
+    """One line for each law that a run's ledger breaks; none for a sound run.
 
-def broken_laws(network: Network, labels: Labels, totals: Totals) -> list[str]:
-    """One line for each law that a run's ledger breaks; none for a sound run."""
-    books = {name: _dense(network, name, totals) for name in BOOK}
+    `books` are the sums of each book over all periods, one a row, as `totals.Totals` adds them up.
+    """
     return list(_broken(network, labels, books))
-
-
-def _dense(network: Network, name: str, totals: Totals) -> Ints:
-    dense = np.zeros(rows_of(network, BOOK[name].row), np.int64)
-    for row, value in totals.get(name, {}).items():
-        dense[row] = value
-    return dense
 
 
 def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator[str]:
@@ -72,10 +64,10 @@ def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator
     for unit in np.flatnonzero(blocked > b["in_use_ms"]):
         yield f"unit '{labels.units[unit].name}': held for longer than it was in use"
     for name, book in b.items():
-        if (book < 0).any():
+        if book.min(initial=0) < 0:
             yield f"book {name}: a sum below 0"
 
 
-def _equal(what: str, names: object, left: str, ours: Ints, right: str, theirs: Ints) -> Iterator[str]:
-    for row in np.flatnonzero(ours != theirs):
-        yield f"{what} '{names[row]}': {left} {ours[row]}, {right} {theirs[row]}"  # type: ignore[index]
+def _equal(what: str, names: Sequence[str], left: str, ours: Ints, right: str, theirs: Ints) -> Iterator[str]:
+    for row in np.flatnonzero(ours != theirs).tolist():
+        yield f"{what} '{names[row]}': {left} {ours[row]}, {right} {theirs[row]}"

@@ -1,4 +1,4 @@
-"""The ledger: integer sums by unit and period, their layout, and the laws they obey.
+"""The ledger: integer sums by unit and period, their layout, and how they are handed over.
 
 A ledger is a set of books. A book has one integer for each of its rows in each period; rows are numbered by what the
 book is about (units, classes, lanes, ...), as in the Network. Only sums that are not 0 are kept. Time sums are in
@@ -7,10 +7,22 @@ milliseconds. All are exact, so sums over cells do not depend on order, and two 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from flowsim.engine.network import Network
+import numpy as np
+
+from flowsim.engine.network import Ints, Network
+
+Write = Callable[[Ints], None]
+"""Takes a page, [rows, 4]: period, number of the book in `BOOKS`, row, value.
+
+In the order of BOOKS within a period, rows rising, sums of 0 left out. A page may be filled again after the call: copy
+what is kept.
+"""
+Log = Callable[[Ints], None]
+"""Takes rows of the visit log, [rows, columns] (`visits.COLUMNS`). Copy what is kept."""
 
 # --- bins of waits --------------------------------------------------------------------------------------------
 
@@ -130,6 +142,8 @@ BOOKS = (
 """All books, in the order in which a period is written."""
 
 BOOK = {book.name: book for book in BOOKS}
+IS_STATE = np.array([book.name in ("clock_running", "clock_running_over") for book in BOOKS])
+"""Whether a book says what is there when a month ends, so that its values in several months are no sum."""
 
 
 class Size(NamedTuple):
@@ -166,3 +180,13 @@ def rows_of(network: Network, row: Row) -> int:
         Row.CLOCK_BIN: size.clocks * BINS,
         Row.RUN: 1,
     }[row]
+
+
+def entries_of(page: Ints) -> Iterator[tuple[int, str, Ints, Ints]]:
+    """(period, name of the book, rows, values) for each book of a page, as parts of the page."""
+    if not len(page):
+        return
+    edges = np.flatnonzero((page[1:, :2] != page[:-1, :2]).any(axis=1)) + 1
+    for first, last in zip([0, *edges.tolist()], [*edges.tolist(), len(page)], strict=True):
+        period, book = page[first, :2].tolist()
+        yield period, BOOKS[book].name, page[first:last, 2], page[first:last, 3]

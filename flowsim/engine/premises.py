@@ -11,11 +11,13 @@ from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import simpy
 
 from flowsim.engine import choices
-from flowsim.engine.books import Books, Write
+from flowsim.engine.books import Books
 from flowsim.engine.gridlock import stuck_units
+from flowsim.engine.ledger import Write
 from flowsim.engine.network import Change, Follow, Network
 from flowsim.engine.rules import Kind, Stuck
 from flowsim.engine.views import UnitView, views
@@ -66,6 +68,7 @@ class Premises(simpy.Environment):
         self.needs: dict[int, float] = {}  # factors set by a response, by pathway
         self.standards: list[int] = network.clock_standard.tolist()
         self.followed_sums = [deque([(0, 0)]) for _ in range(len(network.response_days))]
+        self.points = np.stack([network.response_x, network.response_y], axis=1).reshape(-1)
         self.inside: dict[Patient, None] = {}  # patients in the model, in order of arrival
         self.soon: deque[Any] = deque()
         self.is_check_due = False
@@ -185,7 +188,7 @@ class Premises(simpy.Environment):
                 continue  # nothing happened that could be followed: the value stays
             unit_of_value = float(HOUR_MS) if n.response_follows[number] == Follow.MEAN_WAIT else 1.0
             first, last = int(n.response_point_first[number]), int(n.response_point_first[number + 1])
-            value = choices.response_value(above, below, unit_of_value, first, last, n.response_x, n.response_y)
+            value = choices.response_value(above, below, unit_of_value, 2 * first, 2 * last, self.points)
             target = int(n.response_target[number])
             match int(n.response_changes[number]):
                 case Change.SHARE:

@@ -14,7 +14,28 @@ import numpy.typing as npt
 
 from flowsim.engine import elementary
 from flowsim.engine.distributions import Family
-from flowsim.engine.jit import compiled, compiled_copies
+from flowsim.engine.jit import bits_of, compiled, compiled_copies, float_of
+
+EXPONENT = 0x7FF << 52
+HALF = 1022 << 52
+
+
+def _split(x: float) -> tuple[float, int]:
+    """As `elementary.split`, by the bits of x: a call of the C library would take longer than the logarithm."""
+    shift = 0
+    if x < 2.2250738585072014e-308:  # the smallest with an exponent of its own
+        x = x * 18014398509481984.0
+        shift = 54
+    bits = bits_of(x)
+    return float_of((bits & ~EXPONENT) | HALF), ((bits & EXPONENT) >> 52) - 1022 - shift
+
+
+def _scaled(x: float, exponent: int) -> float:
+    """As `elementary.scaled`; only what lies near the ends of the floats is left to the C library."""
+    if -1000 < exponent < 1000:
+        return x * float_of((exponent + 1023) << 52)
+    return math.ldexp(x, exponent)
+
 
 _fast = compiled_copies(
     elementary,
@@ -31,6 +52,7 @@ _fast = compiled_copies(
         "_gamma_tails",
         "gamma_quantile",
     ),
+    {"split": _split, "scaled": _scaled},
 )
 log: Callable[[float], float] = _fast.log
 exp: Callable[[float], float] = _fast.exp

@@ -8,25 +8,26 @@ arriving, joining, starting, ending, holding, the run. `premises` has the units 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Generator, Sequence
+from typing import Any
 
+import numpy as np
 import simpy
 
 from flowsim.engine import arrivals, choices
 from flowsim.engine.addresses import OCCURRENCES, Purpose
-from flowsim.engine.books import Write
-from flowsim.engine.ledger import BINS, bin_of
+from flowsim.engine.ledger import BINS, Log, Write, bin_of
 from flowsim.engine.network import LEAVE, Change, Choice, Network, StreamKind
 from flowsim.engine.pools import Patient, Pool, Visit
 from flowsim.engine.premises import Happening, Premises
-from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Stuck, patient_number
+from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Outcome, Stuck, patient_number
 from flowsim.engine.sampling import residual_ms, stay_ms, uniform
 from flowsim.engine.views import ClassView, Drawn, Shares, StepView, UnitView
 from flowsim.engine.visits import VisitEnd
 
 Story = Generator[simpy.Event, Any, None]
-Log = Callable[[tuple[int, ...]], None]
+ROWS_A_BATCH = 10_000
+"""Rows of the visit log that are handed over together."""
 
 # Plain integers: numba takes the members of an enum a slow way.
 UNIT, GROUP, STAY, PATIENCE = int(Purpose.UNIT), int(Purpose.GROUP), int(Purpose.STAY), int(Purpose.PATIENCE)
@@ -41,20 +42,13 @@ START, RENEGE = int(Kind.START), int(Kind.RENEGE)
 JOINED, STARTED, READY, ENDED, LEFT = range(5)
 
 
-class Outcome(NamedTuple):
-    """What a run tells besides its ledger: events (arrivals and ends of stays), patients, and patients still inside."""
-
-    events: int
-    patients: int
-    inside: int
-
-
 class City(Premises):
     """Everything that happens in one replication, on SimPy's clock."""
 
     def __init__(self, network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None) -> None:
         super().__init__(network, write)
         self.keys, self.replication, self.log = list(keys), replication, log
+        self.logged: list[tuple[int, ...]] = []
         self.pools = [
             Pool(self, p, [line for line in self.lines if line.pool == p]) for p in range(len(network.pool_first) - 1)
         ]
@@ -182,7 +176,7 @@ class City(Premises):
         marks: list[int] = self.network.listed_marks[row].tolist()
         if marks[0] < 0:
             mix = self.network.stream_mix[stream * self.ages : (stream + 1) * self.ages]
-            marks[0] = int(arrivals.age_of(self.keys[stream], self.replication, 0, index, self.ages, mix))
+            marks[0] = int(arrivals.age_of(self.keys[stream], self.replication, 0, index, self.ages, 0, mix))
         return marks
 
     def begin(self, stream: int, is_inside: bool) -> None:
@@ -227,7 +221,7 @@ class City(Premises):
             patient.instant, patient.joins = now, 0
         patient.joins += 1
         if patient.joins > JOINS_AT_ONE_INSTANT:
-            raise Stuck((), tuple(sorted(k for k in patient.times if k >= 0)), now)
+            raise Stuck((), (number,), now)
         if step.is_conditional:
             if step.divert_at >= 0 and self.waiting_for(unit) >= step.divert_at and step.divert_to[unit.number] >= 0:
                 self.books.diverted[self.line_of(patient, step, unit).number] += 1
@@ -302,22 +296,8 @@ class City(Premises):
         self.books.arrivals[line.number] += 1
         self.books.balked[line.number] += 1
         if self.log is not None:
-            self.log(
-                (
-                    *self.who(patient),
-                    step.number,
-                    line.own.number,
-                    -1,
-                    self._now,
-                    -1,
-                    -1,
-                    -1,
-                    self._now,
-                    VisitEnd.BALKED,
-                    0,
-                    -1,
-                )
-            )
+            now, own = self._now, line.own.number
+            self.note((*self.who(patient), step.number, own, -1, now, -1, -1, -1, now, int(VisitEnd.BALKED), 0, -1))
         patient.visits += 1
         return self.go_on(patient, step, step.limit_to)
 
@@ -379,7 +359,7 @@ class City(Premises):
         if step.round_kind:
             week_ms = (at + int(self.network.week_offset_ms)) % choices.WEEK_MS
             if step.round_kind == 1:
-                at += choices.fixed_round(week_ms, step.round_first, step.round_last, self.network.round_ms)
+                at += int(choices.fixed_round(week_ms, step.round_first, step.round_last, self.network.round_ms))
             else:
                 u = uniform(
                     patient.key,
@@ -390,7 +370,7 @@ class City(Premises):
                     step.word,
                     visit.occurrence,
                 )
-                at += choices.window_round(week_ms, u, step.round_first, self.network.round_ms)
+                at += int(choices.window_round(week_ms, u, step.round_first, self.network.round_ms))
         visit.end = Happening(self, at, END, visit.unit.number, patient.number)
 
     def settle(self, visit: Visit) -> None:
@@ -594,11 +574,23 @@ class City(Premises):
             unit = visit.unit.number if visit.started >= 0 else -1
             left = -1 if outcome == VisitEnd.UNFINISHED else self._now
             is_ready = visit.ended >= 0 or (not visit.is_waiting and visit.ready < self._now)
-            self.log((
+            self.note((
                 *self.who(patient)[:-1], visit.number, visit.step.number, visit.line.own.number, unit, visit.joined,
                 visit.started, visit.ready if is_ready else -1, visit.ended, left, int(outcome), visit.blocked_ms,
                 visit.blocked_row,
             ))  # fmt: skip
+
+    def note(self, row: tuple[int, ...]) -> None:
+        """Keep a row of the visit log until there are enough of them."""
+        self.logged.append(row)
+        if len(self.logged) >= ROWS_A_BATCH:
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """Hand over the rows of the visit log that were kept."""
+        if self.log is not None and self.logged:
+            self.log(np.array(self.logged, np.int64))
+            self.logged.clear()
 
     # --- the run ----------------------------------------------------------------------------------------------
 
@@ -631,9 +623,14 @@ class City(Premises):
                     simpy.Process(self, self.arrive_at_rate(stream, layer))
         for at in n.day_starts[1:-1].tolist():
             Happening(self, at, CLOSE, 0, 0, self.midnight)
-        self.run()
+        try:
+            self.run()
+        except Stuck:
+            self.hand_over()
+            raise
         self._now = self.horizon
         self.count_inside()
+        self.hand_over()
         self.close_day(self.horizon)
         return Outcome(self.events, self.entered, len(self.inside))
 
@@ -643,9 +640,9 @@ class City(Premises):
         self.respond()
 
     def count_inside(self) -> None:
-        """Patients still there at the horizon, by where they are; their visits stay in the log as unfinished."""
+        """Patients still there at the horizon, by number; their visits stay in the log as unfinished."""
         books = self.books
-        for patient in self.inside:
+        for patient in sorted(self.inside, key=lambda patient: patient.number):
             books.present[patient.stream] += 1
             visit = patient.visit
             if visit.is_waiting:
@@ -665,7 +662,8 @@ class City(Premises):
 def run(network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None) -> Outcome:
     """One replication of a Network on SimPy.
 
-    `keys` are the 64-bit keys of the streams under the run's seed; `write` takes each period's books as it closes,
-    `log` (if given) each row of the visit log. Raises `rules.Stuck` in gridlock, or when a patient goes round for ever.
+    `keys` are the 64-bit keys of the streams under the run's seed; `write` takes a page for each period as it closes,
+    `log` (if given) rows of the visit log, many at a time. Raises `rules.Stuck` in gridlock, or when a patient goes
+    round for ever.
     """
     return City(network, keys, replication, write, log).live()

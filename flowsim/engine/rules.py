@@ -7,6 +7,7 @@ patient (stream, layer, index). So an instant is ordered by what happens, never 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Kind(IntEnum):
@@ -35,10 +36,18 @@ def patient_number(stream: int, layer: int, index: int) -> int:
     return ((stream << LAYER_BITS) | layer) << INDEX_BITS | index
 
 
+class Outcome(NamedTuple):
+    """What a run tells besides its ledger: events (arrivals and ends of stays), patients, and patients still inside."""
+
+    events: int
+    patients: int
+    inside: int
+
+
 class Stuck(Exception):
     """A run that cannot go on, told in numbers; `running` tells it in names.
 
-    `units` that form a gridlock, or `steps` that a patient went round for ever, and the time in milliseconds.
+    `units` that form a gridlock, or `steps`: the one that a patient went round to for ever; `at` in milliseconds.
     """
 
     def __init__(self, units: tuple[int, ...], steps: tuple[int, ...], at: int) -> None:

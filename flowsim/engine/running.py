@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
 from typing import Literal
 
 from flowsim.engine.addresses import stream_key
 from flowsim.engine.laws import broken_laws
-from flowsim.engine.network import Labels, Network
-from flowsim.engine.rules import Stuck
+from flowsim.engine.ledger import Log, Write
+from flowsim.engine.network import Ints, Labels, Network
+from flowsim.engine.rules import Outcome, Stuck
 from flowsim.errors import CannotFinish, DamagedError, Gridlock
 
-Engine = Literal["simpy"]
-Write = Callable[[int, str, list[int], list[int]], None]
-Log = Callable[[tuple[int, ...]], None]
+Engine = Literal["compiled", "simpy"]
+"""The two engines, equal event for event: `compiled` is the fast one, `simpy` the one to read."""
 
 
 def run_once(
     network: Network, labels: Labels, seed: int, replication: int, write: Write, log: Log | None = None,
-    engine: Engine = "simpy",
-) -> tuple[int, int, int]:  # fmt: skip
+    engine: Engine = "compiled",
+) -> Outcome:  # fmt: skip
     """Run one replication: events, patients, and patients inside at the end.
 
-    `write` takes (period, book, rows, values) as each period closes, `log` each row of the log (`visits.COLUMNS`).
-    Raises Gridlock or CannotFinish where the model cannot go on, and DamagedError if the ledger breaks a law.
+    `write` takes a page of the ledger as each period closes, `log` rows of the visit log, many at a time. What they
+    are given is good during the call only. Raises Gridlock or CannotFinish where the model cannot go on, and
+    DamagedError if the ledger breaks a law.
     """
-    from flowsim.engine import reference  # numba and SimPy are not wanted by those who only check a model
+    from flowsim.engine.totals import Totals  # numba and SimPy are not wanted by those who only check a model
 
-    last = len(network.period_starts) - 2
-    totals: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    if engine == "simpy":
+        from flowsim.engine.reference import run
+    else:
+        from flowsim.engine.compiled import run
 
-    def audited(period: int, book: str, rows: list[int], values: list[int]) -> None:
-        kept = totals[book]
-        if period == last or not book.startswith("clock_running"):  # a state, not a sum
-            for row, value in zip(rows, values, strict=True):
-                kept[row] += value
-        write(period, book, rows, values)
+    totals = Totals(network)
+
+    def audited(page: Ints) -> None:
+        totals.add(page)
+        write(page)
 
     keys = [stream_key(seed, name) for name in labels.streams]
     try:
-        outcome = reference.run(network, keys, replication, audited, log)
+        outcome = run(network, keys, replication, audited, log)
     except Stuck as stuck:
         if stuck.units:
             raise Gridlock([labels.units[unit].name for unit in stuck.units], stuck.at) from None
-        steps = [": ".join(labels.steps[step]) for step in stuck.steps]
+        steps = [": ".join(labels.steps[step]) for step in _loop(network, stuck.steps[0])]
         raise CannotFinish(steps, "a patient joined without end at one instant") from None
-    broken = broken_laws(network, labels, totals)
+    broken = broken_laws(network, labels, totals.books())
     if broken:
         raise DamagedError("the run breaks a law of its ledger: " + "; ".join(broken[:5]))
     return outcome
+
+
+def _loop(network: Network, step: int) -> list[int]:
+    """The steps of the loop that a step lies on; the step alone if it lies on none."""
+    from flowsim.engine.loops import loops
+
+    loop_of = loops(network).tolist()
+    return [k for k, loop in enumerate(loop_of) if k == step or loop == loop_of[step] >= 0]

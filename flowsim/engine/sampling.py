@@ -8,8 +8,6 @@ microsecond.
 
 from __future__ import annotations
 
-import math
-
 from flowsim.engine.addresses import Purpose, step_hash, stream_key
 from flowsim.engine.distributions import Family
 from flowsim.engine.jit import compiled
@@ -95,7 +93,7 @@ def whole_ms(duration: float, scale: float) -> int:
     x = duration * scale + 0.5
     if not x < LONGEST_MS:
         return LONGEST_MS
-    return max(math.floor(x), 0)
+    return int(x) if x > 0.0 else 0
 
 
 @compiled

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -214,15 +213,7 @@ def _cell_faults(results: Results, outcome: CellOutcome, laws: Callable[[Path], 
 def _ledger_digest(file: pq.ParquetFile) -> str:
     digest = LedgerDigest()
     for batch in file.iter_batches():
-        period, _, row, value = (batch.column(name) for name in CELL_SCHEMA.names)
-        codes = batch.column("book").indices.to_numpy()
-        books = batch.column("book").dictionary.to_pylist()
-        ends = [*(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-        start = 0
-        for end in ends:
-            if end > start:
-                part = slice(start, end)
-                rows, values = row.to_numpy()[part], value.to_numpy()[part]
-                digest.add(period.to_numpy()[part], books[codes[start]], rows, values)
-            start = end
+        period, book, row, value = (batch.column(name) for name in CELL_SCHEMA.names)
+        names, numbers = book.dictionary.to_pylist(), book.indices.to_numpy()
+        digest.add(names, period.to_numpy(), numbers, row.to_numpy(), value.to_numpy())
     return digest.hexdigest()

@@ -20,7 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flowsim.errors import StoppedError, escape
+from flowsim.engine.ledger import BOOKS
+from flowsim.engine.network import Ints
+from flowsim.errors import DamagedError, StoppedError, escape
 from flowsim.experiment.cells import CELL_ID, Cell, FileRecord
 
 FORMAT = 1
@@ -221,43 +223,50 @@ class LedgerDigest:
         self._digest = hashlib.sha256()
         self._books: dict[str, int] = {}
 
-    def add(self, period: object, book: str, rows: npt.NDArray[Any], values: npt.NDArray[Any]) -> None:
-        """Adds one row or more of one book; `period` is one number, or one a row."""
-        if book not in self._books:
-            # A row of its own kind says how long the name is, so no two ledgers read the same.
-            name = book.encode()
-            self._digest.update(np.array([(len(name), -1, 0, 0)], _ROW).tobytes() + name)
-            self._books[book] = len(self._books)
+    def add(
+        self,
+        names: Sequence[str],
+        periods: npt.NDArray[Any],
+        books: npt.NDArray[Any],
+        rows: npt.NDArray[Any],
+        values: npt.NDArray[Any],
+    ) -> None:
+        """Adds rows of a ledger; `books` are numbers in `names`."""
+        codes = np.array([self._books.get(name, -1) for name in names], np.int32)[books]
         table = np.empty(len(rows), _ROW)
-        table["period"], table["book"], table["row"], table["value"] = period, self._books[book], rows, values
-        self._digest.update(table.tobytes())
+        table["period"], table["book"], table["row"], table["value"] = periods, codes, rows, values
+        written = 0
+        if codes.min(initial=0) < 0:
+            new = np.flatnonzero(codes < 0)
+            numbers, first = np.unique(books[new], return_index=True)
+            for at, number in sorted(zip(new[first].tolist(), numbers.tolist(), strict=True)):
+                # A row of its own kind says how long the name is, so no two ledgers read the same.
+                name = names[number].encode()
+                self._digest.update(table[written:at].tobytes())
+                self._digest.update(np.array([(len(name), -1, 0, 0)], _ROW).tobytes() + name)
+                table["book"][books == number] = self._books[names[number]] = len(self._books)
+                written = at
+        self._digest.update(table[written:].tobytes())
 
     def hexdigest(self) -> str:
         """The digest of the rows so far."""
         return self._digest.hexdigest()
 
 
-def _whole(numbers: Sequence[int] | npt.NDArray[Any], kind: type[np.integer[Any]], book: str) -> npt.NDArray[Any]:
-    """A copy as whole numbers of a kind; copied because an engine fills the same array again."""
-    given = np.asarray(numbers)
-    if given.ndim != 1 or given.dtype.kind not in "iu":
-        raise TypeError(f"{book}: a ledger holds whole numbers in one dimension, not {given.dtype}")
-    copy = given.astype(kind)
-    if not np.array_equal(copy, given):
-        raise OverflowError(f"{book}: a number is beyond {np.dtype(kind).name}")
-    return copy
+NAMES = [book.name for book in BOOKS]
 
 
 class CellWriter(_TableFile):
-    """Writes the ledger of a cell, in long form: period, book, row, value; `digest` is over the rows as
-    written.
+    """Writes the ledger of a cell, in long form: period, book, row, value; `digest` is over the rows as written.
+
+    Neither file nor digest depend on how the rows are cut into pages.
     """
 
     def __init__(self, folder: CellFolder, cell: Cell) -> None:
         packed = dict.fromkeys(("period", "row", "value"), "DELTA_BINARY_PACKED")
         super().__init__(folder, "cells", cell, CELL_SCHEMA, use_dictionary=["book"], column_encoding=packed)
         self._digest = LedgerDigest()
-        self._waiting: list[tuple[int, str, npt.NDArray[np.int32], npt.NDArray[np.int64]]] = []
+        self._waiting = np.empty((ROWS_A_GROUP, 4), np.int64)
         self._rows_waiting = 0
 
     @property
@@ -265,40 +274,53 @@ class CellWriter(_TableFile):
         """SHA-256 of the rows so far."""
         return self._digest.hexdigest()
 
-    def write(
-        self,
-        period: int,
-        book: str,
-        rows: Sequence[int] | npt.NDArray[Any],
-        values: Sequence[int] | npt.NDArray[Any],
-    ) -> None:
-        """Adds rows of one book in one period: whole numbers only, `rows` from 0, as many as `values`."""
-        if len(rows) != len(values):
-            raise ValueError(f"{book}: {len(rows)} rows but {len(values)} values")
-        if not len(rows):
+    def write(self, page: Ints) -> None:
+        """Adds a page of the ledger (`engine.ledger.Write`)."""
+        if page.dtype != np.int64 or page.ndim != 2 or page.shape[1] != 4:
+            raise TypeError(f"a page of a ledger is int64 [rows, 4], not {page.dtype} {list(page.shape)}")
+        if not len(page):
             return
-        row = _whole(rows, np.int32, book)
-        value = _whole(values, np.int64, book)
-        self._digest.add(period, book, row, value)
-        self._waiting.append((period, book, row, value))
-        self._rows_waiting += len(row)
-        if self._rows_waiting >= ROWS_A_GROUP:
-            self._flush()
+        columns = page.T.copy()
+        if columns[:3].min() < 0 or columns[:3].max() >= 2**31 or columns[1].max() >= len(NAMES):
+            raise OverflowError("a page of a ledger has a period, book or row below 0 or beyond what there is")
+        self._digest.add(NAMES, *columns)
+        taken = 0
+        while taken < len(page):
+            more = page[taken : taken + ROWS_A_GROUP - self._rows_waiting]
+            self._waiting[self._rows_waiting : self._rows_waiting + len(more)] = more
+            taken, self._rows_waiting = taken + len(more), self._rows_waiting + len(more)
+            if self._rows_waiting == ROWS_A_GROUP:
+                self._flush()
 
     def _flush(self) -> None:
-        if not self._waiting:
+        if not self._rows_waiting:
             return
-        sizes = [len(row) for _, _, row, _ in self._waiting]
-        books = {book: number for number, book in enumerate(dict.fromkeys(one[1] for one in self._waiting))}
-        codes = np.repeat(np.array([books[book] for _, book, _, _ in self._waiting], np.int32), sizes)
+        periods, books, rows, values = self._waiting[: self._rows_waiting].T
+        numbers, first, codes = np.unique(books, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        names = pa.array([NAMES[number] for number in numbers[order].tolist()], pa.string())
         columns = [
-            pa.array(np.repeat(np.array([period for period, _, _, _ in self._waiting], np.int32), sizes)),
-            pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(list(books), pa.string())),
-            pa.array(np.concatenate([row for _, _, row, _ in self._waiting])),
-            pa.array(np.concatenate([value for _, _, _, value in self._waiting])),
+            pa.array(periods.astype(np.int32)),
+            pa.DictionaryArray.from_arrays(pa.array(np.argsort(order).astype(np.int32)[codes]), names),
+            pa.array(rows.astype(np.int32)),
+            pa.array(values.copy()),
         ]
-        self._waiting, self._rows_waiting = [], 0
+        self._rows_waiting = 0
         self._put(pa.Table.from_arrays(columns, schema=self.schema))
+
+
+def page_of(table: pa.Table) -> Ints:
+    """The rows of a cell's file as one page of the ledger. Raises DamagedError for a book that there is not."""
+    books = table["book"].unify_dictionaries().combine_chunks()
+    names = books.dictionary.to_pylist()
+    if unknown := [name for name in names if name not in NAMES]:
+        raise DamagedError(f"a ledger has a book '{escape(unknown[0])}', which this version of flowsim does not know")
+    numbers = np.array([NAMES.index(name) for name in names], np.int64)
+    page = np.empty((len(table), 4), np.int64)
+    for column, values in enumerate((table["period"], books.indices, table["row"], table["value"])):
+        page[:, column] = values.to_numpy()
+    page[:, 1] = numbers[page[:, 1]]
+    return page
 
 
 class VisitWriter(_TableFile):

@@ -30,7 +30,7 @@ def conduct(
     out: Path,
     *,
     workers: int = 1,
-    engine: Engine = "simpy",
+    engine: Engine = "compiled",
     precision: float | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda line: None,

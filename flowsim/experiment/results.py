@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from flowsim.engine.building import compile_network
 from flowsim.engine.laws import broken_laws
+from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.errors import Fault, InputError
 from flowsim.experiment import audit as auditing
+from flowsim.experiment.cellfile import page_of
 from flowsim.experiment.loads import moved_work
 from flowsim.experiment.scenarios import Experiment, LoadedExperiment, Wanted, load_experiment
 from flowsim.experiment.store import Store
@@ -80,7 +82,7 @@ class ExperimentResults:
         for outcome in self.folder.outcomes:
             if outcome.status == "done":
                 network, labels = self.networks[outcome.cell.scenario]
-                entries = _entries(self.folder.read_cell(outcome.cell.id))
+                entries = entries_of(page_of(self.folder.read_cell(outcome.cell.id)))
                 yield outcome.cell.scenario, outcome.cell.replication, read_ledger(entries, network, labels)
 
     def values(self, wanted: Mapping[str, Wanted] | None = None) -> pd.DataFrame:
@@ -233,6 +235,8 @@ def audit(path: str | Path) -> auditing.AuditReport:
     the laws. Raises InputError if there are none.
     """
     path = _folder_of(path)
+    from flowsim.engine.totals import Totals  # numba is not wanted by those who only look at results
+
     first = auditing.audit(Path(path))
     if not first.whole:
         return first
@@ -241,28 +245,11 @@ def audit(path: str | Path) -> auditing.AuditReport:
     def laws(file: Path) -> list[str]:
         outcome = results.folder.journal.outcomes[file.stem]
         network, labels = results.networks[outcome.cell.scenario]
-        totals: dict[str, dict[int, int]] = {}
-        last = len(network.period_starts) - 2
-        for period, book, rows, values in _entries(results.folder.read_cell(outcome.cell.id)):
-            if period == last or not book.startswith("clock_running"):
-                kept = totals.setdefault(book, {})
-                for row, value in zip(rows.tolist(), values.tolist(), strict=True):
-                    kept[row] = kept.get(row, 0) + value
-        return broken_laws(network, labels, totals)
+        totals = Totals(network)
+        totals.add(page_of(results.folder.read_cell(outcome.cell.id)))
+        return broken_laws(network, labels, totals.books())
 
     return auditing.audit(Path(path), laws)
-
-
-def _entries(table: Any) -> Iterator[tuple[int, str, Ints, Ints]]:
-    """A cell's ledger as it was written: (period, book, rows, values), a run of equal period and book at a time."""
-    period = table["period"].to_numpy()
-    book = table["book"].cast("string").to_numpy(zero_copy_only=False)
-    row, value = table["row"].to_numpy(), table["value"].to_numpy()
-    if not len(period):
-        return
-    edges = np.flatnonzero((period[1:] != period[:-1]) | (book[1:] != book[:-1])) + 1
-    for first, last in zip([0, *edges], [*edges, len(period)], strict=True):
-        yield int(period[first]), str(book[first]), row[first:last], value[first:last]
 
 
 def _kept(one: Wanted) -> dict[str, frozenset[str]]:

@@ -230,7 +230,7 @@ class LoadedExperiment:
         out: str | Path | None = None,
         *,
         workers: int = 1,
-        engine: Literal["simpy"] = "simpy",
+        engine: Literal["compiled", "simpy"] = "compiled",
         precision: float | None = None,
         quick: bool = False,
         progress: Callable[[Any, int, int], None] | None = None,

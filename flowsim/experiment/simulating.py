@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from flowsim.engine.building import compile_network
+from flowsim.engine.ledger import entries_of
+from flowsim.engine.network import Ints
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.errors import Fault, InputError
@@ -32,9 +35,7 @@ class Run:
     `events` and `patients` count what was simulated, `inside` the patients still there at the end.
     """
 
-    def __init__(
-        self, ledger: Ledger, rows: list[tuple[int, ...]] | None, events: int, patients: int, inside: int
-    ) -> None:
+    def __init__(self, ledger: Ledger, rows: Ints | None, events: int, patients: int, inside: int) -> None:
         self.ledger = ledger
         self.events, self.patients, self.inside = events, patients, inside
         self._rows = rows
@@ -60,7 +61,7 @@ class Run:
 
     @property
     def visits(self) -> pd.DataFrame:
-        """One row a visit, in the order in which they ended; times in hours from the start of the run.
+        """One row a visit, in the order in which they ended, then those still going on; times in hours from the start.
 
         Columns: patient, pathway, step, unit (own unit if the patient never started), age_band, place, visit,
         joined_hours, started_hours, ready_hours, ended_hours, left_hours (NaN if not reached), outcome,
@@ -68,7 +69,7 @@ class Run:
         """
         if self._rows is None:
             raise _refusal("log", "False", "visits were not logged: simulate(..., log=True)")
-        return decode_visits(np.array(self._rows, np.int64).reshape(-1, len(COLUMNS)), self.ledger)
+        return decode_visits(self._rows, self.ledger)
 
 
 def simulate(
@@ -78,7 +79,7 @@ def simulate(
     warm_up: int | str = 0,
     seed: int = 1,
     replication: int = 1,
-    engine: Engine = "simpy",
+    engine: Engine = "compiled",
     log: bool = False,
 ) -> Run:
     """Runs one replication of a model, here and now.
@@ -94,19 +95,21 @@ def simulate(
         ("replication", replication, 0, 1_000_000),
     ):
         _whole(name, value, least, most)
-    if engine != "simpy":
-        raise _refusal("engine", str(engine), "must be 'simpy'")
+    if engine not in get_args(Engine):
+        raise _refusal("engine", str(engine), f"must be one of {', '.join(get_args(Engine))}")
     network, labels = compile_network(built, window)
-    entries: list[tuple[int, str, np.ndarray, np.ndarray]] = []
-    rows: list[tuple[int, ...]] | None = [] if log else None
+    pages: list[Ints] = []
+    visits: list[Ints] = [np.empty((0, len(COLUMNS)), np.int64)]
 
-    def write(period: int, book: str, numbers: list[int], values: list[int]) -> None:
-        entries.append((period, book, np.array(numbers, np.int64), np.array(values, np.int64)))
+    def write(page: Ints) -> None:
+        pages.append(page.copy())
 
-    events, patients, inside = run_once(
-        network, labels, seed, replication, write, None if rows is None else rows.append, engine
-    )
-    return Run(read_ledger(entries, network, labels), rows, events, patients, inside)
+    def keep(rows: Ints) -> None:
+        visits.append(rows.copy())
+
+    outcome = run_once(network, labels, seed, replication, write, keep if log else None, engine)
+    ledger = read_ledger((entry for page in pages for entry in entries_of(page)), network, labels)
+    return Run(ledger, np.concatenate(visits) if log else None, *outcome)
 
 
 def decode_visits(rows: np.ndarray, ledger: Ledger) -> pd.DataFrame:

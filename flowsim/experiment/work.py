@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from flowsim.engine.addresses import Purpose
-from flowsim.engine.network import Labels, Network
+from flowsim.engine.addresses import stream_key
+from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS
 from flowsim.errors import StoppedError
@@ -18,7 +18,6 @@ from flowsim.experiment.cells import Cell, CellOutcome
 
 VISIT_SCHEMA = pa.schema([(name, pa.int64()) for name in COLUMNS])
 """The visit log's columns: whole numbers, as the Labels of the run number things."""
-ROWS_A_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ def run_cell(work: Work, cell: Cell, folder: CellFolder) -> CellOutcome:
                 with VisitWriter(folder, cell, VISIT_SCHEMA) as visits:
                     log = VisitLog(visits, work, cell, labels)
                     run_once(network, labels, work.seed, cell.replication, ledger.write, log, work.engine)
-                    log.flush()
                 files = [ledger.close(), visits.close()]
             else:
                 run_once(network, labels, work.seed, cell.replication, ledger.write, None, work.engine)
@@ -53,31 +51,18 @@ def run_cell(work: Work, cell: Cell, folder: CellFolder) -> CellOutcome:
 
 
 class VisitLog:
-    """Takes rows of the visit log, keeps those of a share of the patients chosen by address, and writes batches."""
+    """Takes rows of the visit log, and writes those of a share of the patients, chosen by address."""
 
     def __init__(self, writer: VisitWriter, work: Work, cell: Cell, labels: Labels) -> None:
-        from flowsim.engine.addresses import stream_key
-        from flowsim.engine.sampling import uniform
-
         self.writer, self.share, self.replication = writer, work.visits, cell.replication
-        self.keys = [stream_key(work.seed, name) for name in labels.streams]
-        self.uniform = uniform
-        self.rows: list[tuple[int, ...]] = []
+        self.keys = np.array([stream_key(work.seed, name) for name in labels.streams], np.int64)
 
-    def __call__(self, row: tuple[int, ...]) -> None:
-        """One visit, in the columns of `visits.COLUMNS`."""
+    def __call__(self, rows: Ints) -> None:
+        """Some visits, one a row, in the columns of `visits.COLUMNS`."""
         if self.share < 1.0:
-            stream, layer, index = row[:3]
-            key = self.keys[stream]
-            if self.uniform(key, self.replication, layer, index, int(Purpose.LOG), 0, 0) >= self.share:
-                return
-        self.rows.append(row)
-        if len(self.rows) >= ROWS_A_BATCH:
-            self.flush()
+            from flowsim.engine.logged import are_logged  # numba is not wanted otherwise
 
-    def flush(self) -> None:
-        """Hand what is kept to the file."""
-        if self.rows:
-            columns = np.array(self.rows, np.int64).T
+            rows = rows[are_logged(self.keys, self.replication, np.ascontiguousarray(rows[:, :3]), self.share)]
+        if len(rows):
+            columns = rows.T.copy()  # the engine fills its own rows again
             self.writer.write(pa.record_batch([pa.array(column) for column in columns], schema=VISIT_SCHEMA))
-            self.rows = []

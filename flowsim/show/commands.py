@@ -10,7 +10,7 @@ import re
 import shlex
 from collections import Counter
 from importlib.metadata import version as version_of
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand
@@ -21,6 +21,7 @@ from flowsim.show.output import say, say_json, tell
 
 if TYPE_CHECKING:
     from flowsim import ExperimentResults
+    from flowsim.engine.running import Engine
 
 DONE, DAMAGED = 0, 3
 
@@ -136,7 +137,9 @@ def run(
         str | None, typer.Option(help="Add replications until intervals are within this share, such as 0.05.")
     ] = None,
     workers: Annotated[str | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
-    engine: Annotated[str, typer.Option(help="simpy, the reference engine.")] = "simpy",
+    engine: Annotated[
+        str, typer.Option(help="compiled, or simpy, the one to read: slower, with equal results.")
+    ] = "compiled",
     seed: Annotated[str | None, typer.Option(help="In place of the experiment's own.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The small form: shorter, with few replications.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no notes.")] = False,
@@ -146,8 +149,8 @@ def run(
     from flowsim.show import plots, report_lines
     from flowsim.show.progress import Progress
 
-    if engine != "simpy":
-        raise refusal("--engine", engine, "must be simpy")
+    if engine not in ("compiled", "simpy"):
+        raise refusal("--engine", engine, "must be compiled or simpy")
     if out is not None and not out.strip():
         raise refusal("--out", out, "is no name of a folder")
     share = None if precision is None else _share("--precision", precision)
@@ -159,7 +162,7 @@ def run(
     )
     with Progress(len(loaded.scenarios) * loaded.experiment.replications, quiet) as progress:
         results = loaded.run(
-            out, workers=side_by_side, engine="simpy", precision=share,
+            out, workers=side_by_side, engine=cast("Engine", engine), precision=share,
             progress=progress, note=progress.note,
         )  # fmt: skip
     comparison = results.compare()
@@ -199,6 +202,31 @@ def compare(
 
 
 @app.command(cls=Command)
+def verify(
+    model: Annotated[str, typer.Argument(help="A model: a path or the name of one that ships.")],
+    days: Annotated[str | None, typer.Option(help="Days from the model's start; a year if left out.")] = None,
+    seed: Annotated[str, typer.Option(help="Of the random numbers.")] = "1",
+    replication: Annotated[str, typer.Option(help="Which replication.")] = "1",
+    json: Json = False,
+) -> int:
+    """Runs a model on both engines and compares every visit and every row of the ledger: equal, or where they part."""
+    from flowsim.show import verifying
+
+    found = flowsim.verify(
+        model,
+        None if days is None else _whole("--days", days),
+        _whole("--seed", seed),
+        _whole("--replication", replication),
+    ).document()
+    if json:
+        say_json(found)
+    else:
+        for line in verifying.lines(found):
+            say(line)
+    return DONE if found["equal"] else DAMAGED
+
+
+@app.command(cls=Command)
 def audit(
     directory: Annotated[
         str, typer.Argument(metavar="DIR", help="Results, or the name of an experiment that was run.")
@@ -218,6 +246,32 @@ def audit(
         if report.fingerprint:
             say(f"fingerprint {report.fingerprint}")
     return DONE if report.whole else DAMAGED
+
+
+@app.command(cls=Command)
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="Short runs and rough figures, in two minutes.")] = False,
+    models: Annotated[str, typer.Option(help="Which of m1, m2 and m3 (clinic, emergency, city).")] = "m1,m2,m3",
+    out: Annotated[str, typer.Option(help="Folder of the figure and the figures.")] = "results/bench",
+    json: Json = False,
+) -> int:
+    """Measures both engines and other simulation libraries side by side: speed, memory and agreement."""
+    from flowsim.show import bench_figure, bench_lines
+
+    if not out.strip():
+        raise refusal("--out", out, "is no name of a folder")
+    ticker = bench_lines.Ticker()
+    try:
+        found = flowsim.benchmark(quick, [name.strip() for name in models.split(",")], ticker)
+    finally:
+        ticker.end()
+    files = bench_figure.keep(found, out)
+    if json:
+        say_json(found)
+    else:
+        for line in (*bench_lines.lines(found), "", f"The figure and all numbers: {', '.join(files)}"):
+            say(line)
+    return DONE
 
 
 def _whole(option: str, text: str) -> int:

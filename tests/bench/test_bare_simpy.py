@@ -9,6 +9,8 @@ import numpy as np
 
 from flowsim.bench import bare_simpy
 from flowsim.engine.building import compile_network
+from flowsim.engine.ledger import entries_of
+from flowsim.engine.network import Ints
 from flowsim.engine.running import run_once
 from flowsim.measure.ledgers import read_ledger
 from flowsim.model.calendar import DAY_MS, Window
@@ -31,11 +33,11 @@ def test_both_clinics_are_the_same_queue() -> None:
     network, labels = compile_network(model, Window(model.start, 0, DAYS * DAY_MS))
     ours = []
     for replication in range(REPLICATIONS):
-        entries: list[tuple[int, str, list[int], list[int]]] = []
-        run_once(network, labels, 1, replication, lambda *entry, kept=entries: kept.append(entry))
+        entries: list[tuple[int, str, Ints, Ints]] = []
+        run_once(network, labels, 1, replication, lambda page, kept=entries: kept.extend(entries_of(page.copy())))
         ledger = read_ledger(entries, network, labels)
         ours.append(ledger.book("wait_ms").sum() / ledger.book("starts").sum() / bare_simpy.HOUR_MS)
-    assert agree(ours, [one.mean_wait_hours["clinic"] for one in bare])
+    assert agree(ours, [one.waits.hours()["clinic"] for one in bare])
 
 
 def test_both_emergency_pathways_wait_alike_at_triage_and_cubicle() -> None:
@@ -45,8 +47,11 @@ def test_both_emergency_pathways_wait_alike_at_triage_and_cubicle() -> None:
     ours: dict[str, list[float]] = {"triage": [], "cubicle": []}
     events = []
     for replication in range(REPLICATIONS):
-        entries: list[tuple[int, str, list[int], list[int]]] = []
-        events.append(run_once(network, labels, 1, replication, lambda *e, kept=entries: kept.append(e))[0])
+        entries: list[tuple[int, str, Ints, Ints]] = []
+        outcome = run_once(
+            network, labels, 1, replication, lambda page, kept=entries: kept.extend(entries_of(page.copy()))
+        )
+        events.append(outcome.events)
         ledger = read_ledger(entries, network, labels)
         lanes = np.bincount(network.lane_unit, ledger.book("starts"), len(units))
         waits = np.bincount(network.class_own, ledger.book("wait_ms"), len(units))
@@ -54,5 +59,5 @@ def test_both_emergency_pathways_wait_alike_at_triage_and_cubicle() -> None:
             means.append(float((waits / lanes)[units.index(unit)]) / bare_simpy.HOUR_MS)
     bare = [bare_simpy.emergency(seed, DAYS) for seed in range(REPLICATIONS)]
     for unit, means in ours.items():
-        assert agree(means, [one.mean_wait_hours[unit] for one in bare])
+        assert agree(means, [one.waits.hours()[unit] for one in bare])
     assert agree([float(one) for one in events], [float(one.events) for one in bare])

@@ -21,8 +21,8 @@ def logs():
     for scenario in loaded.scenarios:
         network, labels = compile_network(scenario.model, window, base)
         rows = []
-        run_once(network, labels, 1, 1, lambda *a: None, rows.append)
-        logs[scenario.name] = (labels, network, np.array(rows))
+        run_once(network, labels, 1, 1, lambda page: None, lambda more, kept=rows: kept.append(more.copy()))
+        logs[scenario.name] = (labels, network, np.concatenate(rows))
     return logs
 
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from flowsim.engine import running
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import BINS, BOOK, Row
-from flowsim.engine.network import Labels, Network
+from flowsim.engine.ledger import BINS, BOOK, Row, entries_of
+from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.model.calendar import Window
 from flowsim.model.loading import load_model
@@ -179,5 +179,9 @@ def play_model(
     network, labels = compile_network(model, window, base)
     written: list[tuple[int, str, list[int], list[int]]] = []
     rows: list[tuple[int, ...]] = []
-    outcome = run(network, labels, seed, 1, lambda *one: written.append(one), rows.append)
+
+    def write(page: Ints) -> None:
+        written.extend((period, book, at.tolist(), values.tolist()) for period, book, at, values in entries_of(page))
+
+    outcome = run(network, labels, seed, 1, write, lambda more: rows.extend(map(tuple, more.tolist())))
     return Played(network, labels, written, rows, outcome)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import test_first_day
 import test_gridlock
+import test_handing_over
 import test_holds
 import test_order
 import test_preemption
@@ -20,7 +21,7 @@ import test_rounds
 from agreeing import disagreements
 from small import play
 
-from flowsim.engine import pools, reference, running
+from flowsim.engine import pools, premises, reference, running
 from flowsim.engine.books import Books
 from flowsim.engine.ledger import bin_of
 from flowsim.engine.pools import Pool
@@ -71,10 +72,10 @@ def by_agreement() -> None:
 
 
 class Fault(NamedTuple):
-    """A line of a method, what it becomes, and the check that must notice."""
+    """A line of a method (or of a function of a module), what it becomes, and the check that must notice."""
 
     what: str
-    owner: type
+    owner: Any
     method: str
     old: str
     new: str
@@ -158,6 +159,8 @@ FAULTS = [
           test_gridlock.test_a_cut_that_closes_a_ring_is_found),
     Fault("no look for a ring when the last one served leaves", City, "vacate", "self.look_for_gridlock()", "pass",
           test_gridlock.test_a_ring_that_the_last_one_served_leaves_behind_in_a_cut_unit_is_found),
+    Fault("a look for a ring that ends too soon", premises, "stuck_units", "if all(", "if any(",
+          test_gridlock.test_units_whose_patients_wait_for_each_other_are_named_and_others_are_not),
     Fault("patience that counts from joining", City, "request", "now + patience, RENEGE", "max(joined + patience, now), RENEGE",
           test_first_day.test_the_patience_of_those_waiting_counts_from_the_start),
     Fault("whoever is there on the first day arrives", City, "settle", "self.books.first_inside[visit.lane] += 1", "pass",
@@ -167,10 +170,20 @@ FAULTS = [
     Fault("a divert of everybody but one", City, "join", "self.waiting_for(unit) >= step.divert_at",
           "self.waiting_for(unit) > step.divert_at",
           test_queues.test_who_diverts_moves_once_and_looks_at_the_queue_of_its_first_choice_only),
+    Fault("those still there in the order in which they came", City, "count_inside",
+          "sorted(self.inside, key=lambda patient: patient.number)", "self.inside",
+          test_handing_over.test_those_still_there_at_the_horizon_are_logged_by_number_what_they_hold_before_where_they_are),
+    Fault("the last visits kept back", City, "_live", "self.hand_over()", "pass", by_agreement),
+    Fault("visits kept back when a run is stopped", City, "_live", "self.hand_over()", "pass",
+          test_handing_over.test_a_run_that_is_stopped_hands_over_the_visits_until_then),
+    Fault("sums of 0 written", Books, "close", "if value)", "if True)",
+          test_handing_over.test_each_period_that_closes_is_one_page_in_the_order_of_books_and_rows_without_zeros, ("day",)),
+    Fault("rows of a period as they came", Books, "close", "sorted(row for", "list(row for",
+          test_handing_over.test_each_period_that_closes_is_one_page_in_the_order_of_books_and_rows_without_zeros, ("day",)),
 ]  # fmt: skip
 
 
-def plant(patch: pytest.MonkeyPatch, owner: type, method: str, old: str, new: str) -> None:
+def plant(patch: pytest.MonkeyPatch, owner: Any, method: str, old: str, new: str) -> None:
     """Replace `old` wherever it stands in a method. A fault whose line is gone is a fault of this list."""
     function = inspect.getattr_static(owner, method)
     source = textwrap.dedent(inspect.getsource(function))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from small_models import model_of, network_of, window_of
 
 from flowsim.engine.building import compile_network
+from flowsim.engine.ledger import entries_of
 from flowsim.engine.running import run_once
 from flowsim.engine.traffic import LoadRow, first_to_tip, offered_load
 from flowsim.model.calendar import DAY_MS
@@ -304,9 +305,10 @@ pathways:
     for replication in range(6):
         used = np.zeros(len(labels.units))
 
-        def write(period, book, rows, values, used=used):
-            if book == "in_use_ms" and period >= warm_up:
-                used[rows] += values
+        def write(page, used=used):
+            for period, book, rows, values in entries_of(page):
+                if book == "in_use_ms" and period >= warm_up:
+                    used[rows] += values
 
         run_once(network, labels, 5, replication, write)
         found.append(used / ((days - warm_up) * DAY_MS))

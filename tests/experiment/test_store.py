@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import random
 import resource
@@ -11,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import flowsim.experiment.cellfile as cellfile_module
+from flowsim.engine.ledger import BOOKS
 from flowsim.errors import DamagedError, InputError, StoppedError
 from flowsim.experiment.audit import audit, read_cell, read_results
-from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter
+from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter, page_of
 from flowsim.experiment.cells import CELL_ID, Cell, CellOutcome, cells_of
 from flowsim.experiment.journal import chained, parse
 from flowsim.experiment.store import Store
@@ -69,10 +71,12 @@ def test_ledger_reads_back_as_it_was_written(finished: Path) -> None:
 ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.integers(0, 9), st.integers(-9, 9)))
 
 
-def digest_of(rows: list[tuple[int, str, int, int]]) -> str:
+def digest_of(rows: list[tuple[int, str, int, int]], cuts: Sequence[int] = (), names: str = "abc") -> str:
+    """The digest of rows in batches that end before these rows, with books numbered in this order of names."""
     digest = LedgerDigest()
-    for period, book, row, value in rows:
-        digest.add(period, book, np.array([row]), np.array([value]))
+    for first, last in itertools.pairwise([0, *sorted(cuts), len(rows)]):
+        table = [(period, names.index(book), row, value) for period, book, row, value in rows[first:last]]
+        digest.add(list(names), *np.array(table, np.int64).reshape(-1, 4).T)
     return digest.hexdigest()
 
 
@@ -81,51 +85,90 @@ def test_two_ledgers_have_one_digest_only_if_they_are_equal(one: list[Any], othe
     assert (digest_of(one) == digest_of(other)) == (one == other)
 
 
+@given(ROWS, st.lists(st.integers(0, 20)), st.permutations("abcd"))
+def test_a_digest_is_that_of_the_rows_however_they_are_cut_and_their_books_numbered(
+    rows: list[Any], cuts: list[int], names: list[str]
+) -> None:
+    each = digest_of(rows, range(len(rows)))
+    assert digest_of(rows, [min(cut, len(rows)) for cut in cuts], "".join(names)) == each
+
+
+def test_the_digest_of_a_ledger_stays_what_it_was() -> None:
+    """A digest that was published tells the same ledger for good."""
+    rows = [(0, "a", 1, 5), (0, "b", 0, -2), (1, "a", 3, 2**40), (1, "c", 2**31 - 1, 1)]
+    assert digest_of(rows) == "f3b0fa1aded3112ade7c9d4fa065ce52729e5f6a5277425ea9962af9bbedc270"
+
+
 @settings(max_examples=20, deadline=None)
-@given(data=st.data(), sizes=st.lists(st.integers(0, 40), max_size=12), group=st.integers(1, 60))
-def test_digest_of_file_is_that_of_rows_however_they_are_cut(
-    data: st.DataObject, sizes: list[int], group: int, tmp_path_factory: pytest.TempPathFactory
+@given(data=st.data(), cuts=st.lists(st.integers(0, 200), max_size=6), group=st.integers(1, 60))
+def test_a_file_and_its_digest_do_not_depend_on_how_rows_are_cut_into_pages(
+    data: st.DataObject, cuts: list[int], group: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("cut")
-    plain = LedgerDigest()
-    books = [data.draw(st.sampled_from("abc")) for _ in sizes]
+    books = data.draw(st.lists(st.sets(st.sampled_from(toycells.BOOKS)), max_size=6))
+    entries = [
+        (period, book, row, toycells.number(FIRST, period, book, row))
+        for period, here in enumerate(books)
+        for book in toycells.BOOKS if book in here
+        for row in range(12)
+    ]  # fmt: skip
+    page = toycells.page_of(entries)
+    written = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cellfile_module, "ROWS_A_GROUP", group)
-        with Store(folder / "toy", toycells.IDENTITY, {}) as store:
-            store.plan(["x"], 1)
-            with CellWriter(store.cells, Cell("x", 1)) as ledger:
-                for period, (size, book) in enumerate(zip(sizes, books, strict=True)):
-                    rows = np.arange(size)
-                    ledger.write(period, book, rows, rows * period)
-                    for row in range(size):
-                        plain.add(period, book, np.array([row]), np.array([row * period]))
-            assert ledger.record is not None
-            store.record(CellOutcome.done(Cell("x", 1), ledger.digest, [ledger.record]))
-    assert ledger.digest == plain.hexdigest()
-    assert audit(folder / "toy").lines == ()
+        for name, at in (("whole", []), ("cut", sorted(cuts))):
+            with Store(folder / name, toycells.IDENTITY, {}) as store:
+                store.plan(["x"], 1)
+                buffer = np.empty_like(page)  # what is handed over is good during the call only
+                with CellWriter(store.cells, Cell("x", 1)) as ledger:
+                    for part in np.split(page, at):
+                        buffer[: len(part)] = part
+                        ledger.write(buffer[: len(part)])
+                        buffer[:] = 77
+                assert ledger.record is not None
+                store.record(CellOutcome.done(Cell("x", 1), ledger.digest, [ledger.record]))
+            assert audit(folder / name).lines == ()
+            table = read_cell(folder / name, Cell("x", 1).id)
+            assert [tuple(row.values()) for row in table.to_pylist()] == entries
+            assert np.array_equal(page_of(table), page)
+            written.append((ledger.digest, ledger.record))
+    assert written[0] == written[1]
 
 
-def test_ledger_takes_whole_numbers_that_fit_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "error"),
+    [
+        (np.array([[0, 1, 0, 0.5]]), TypeError),
+        (np.array([[0, 1, 0, 5]], np.int32), TypeError),
+        (np.array([0, 1, 0, 5]), TypeError),
+        (np.array([[0, 1, 2**31, 1]]), OverflowError),
+        (np.array([[0, 1, -1, 1]]), OverflowError),
+        (np.array([[2**31, 1, 0, 1]]), OverflowError),
+        (np.array([[0, len(BOOKS), 0, 1]]), OverflowError),
+    ],
+)
+def test_a_ledger_takes_pages_of_whole_numbers_that_fit_and_nothing_else(
+    page: Any, error: type[Exception], tmp_path: Path
+) -> None:
     with toycells.open_toy(tmp_path / "toy") as store, CellWriter(store.cells, FIRST) as ledger:
-        with pytest.raises(TypeError, match="whole numbers"):
-            ledger.write(0, "waits", [0], [0.5])
-        with pytest.raises(OverflowError, match="waits"):
-            ledger.write(0, "waits", [2**31], [1])
-        with pytest.raises(OverflowError, match="waits"):
-            ledger.write(0, "waits", [1], np.array([2**63], np.uint64))
-        with pytest.raises(ValueError, match="2 rows but 1 values"):
-            ledger.write(0, "waits", [0, 1], [1])
-        values = np.array([5])
-        ledger.write(0, "waits", [0], values)
-        values[0] = 6
+        before = ledger.digest
+        with pytest.raises(error, match="a page of a ledger"):
+            ledger.write(page)
+        assert ledger.digest == before
         path = store.path
-    assert pq.read_table(path / "cells" / f"{FIRST.id}.parquet")["value"].to_pylist() == [5]
+    assert pq.read_table(path / "cells" / f"{FIRST.id}.parquet").num_rows == 0
+
+
+def test_a_book_that_this_version_does_not_know_is_said_to_be_so() -> None:
+    table = pa.table({"period": [0], "book": pa.array(["hats"]).dictionary_encode(), "row": [0], "value": [1]})
+    with pytest.raises(DamagedError, match="hats"):
+        page_of(table)
 
 
 def test_ledger_of_a_cell_that_fails_leaves_no_file(tmp_path: Path) -> None:
     with toycells.open_toy(tmp_path / "toy") as store:
         with pytest.raises(ZeroDivisionError), CellWriter(store.cells, FIRST) as ledger:
-            ledger.write(0, "waits", [0], [1])
+            ledger.write(toycells.page_of([(0, "arrivals", 0, 1)]))
             raise ZeroDivisionError
         assert list((store.path / "cells").iterdir()) == []
 

@@ -7,11 +7,15 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from flowsim.engine.ledger import BOOKS as ALL_BOOKS
+from flowsim.engine.network import Ints
 from flowsim.errors import StoppedError as StoppedError
 from flowsim.experiment.audit import audit, read_results
 from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter
@@ -23,13 +27,20 @@ IDENTITY: dict[str, Any] = {"experiment": "toy", "model": "a" * 64, "seed": 7}
 ABOUT: dict[str, Any] = {"python": "3"}
 SCENARIOS = ["As now", "Gofal yn y gymuned"]
 VISITS = pa.schema([pa.field("patient", pa.int64()), pa.field("unit", pa.string())])
-BOOKS = ("arrivals", "waits", "occupied_ms")
+BOOKS = ("in_use_ms", "arrivals", "wait_ms")
+NUMBER = {book.name: number for number, book in enumerate(ALL_BOOKS)}
 
 
 def number(cell: Cell, period: int, book: str, row: int) -> int:
     """A made-up ledger value that depends on its address only."""
     address = f"{cell.scenario}|{cell.replication}|{period}|{book}|{row}"
     return int.from_bytes(hashlib.sha256(address.encode()).digest()[:7], "little")
+
+
+def page_of(entries: Iterable[tuple[int, str, int, int]]) -> Ints:
+    """A page of the ledger from rows of (period, book, row, value)."""
+    rows = [(period, NUMBER[book], row, value) for period, book, row, value in entries]
+    return np.array(rows, np.int64).reshape(-1, 4)
 
 
 def run_one(context: dict[str, Any], cell: Cell, folder: CellFolder) -> CellOutcome:
@@ -40,8 +51,8 @@ def run_one(context: dict[str, Any], cell: Cell, folder: CellFolder) -> CellOutc
         raise ZeroDivisionError(cell.id)
     with CellWriter(folder, cell) as ledger:
         for period in range(context.get("periods", 6)):
-            for book in BOOKS:
-                ledger.write(period, book, range(5), [number(cell, period, book, row) for row in range(5)])
+            entries = [(period, book, row, number(cell, period, book, row)) for book in BOOKS for row in range(5)]
+            ledger.write(page_of(entries))
             time.sleep(context.get("pause", 0))
             if period == 3 and cell.id in context.get("dies", ()):
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import BINS, bin_of, bin_start
+from flowsim.engine.ledger import BINS, bin_of, bin_start, entries_of
 from flowsim.engine.running import run_once
 from flowsim.measure.catalogue import FAMILIES, MEASURES
 from flowsim.measure.keys import ATTRIBUTES, keys_of
@@ -24,7 +24,7 @@ def ledger():
     model = load_model("emergency")
     network, labels = compile_network(model, Window(date(2001, 1, 1), 5 * DAY_MS, 25 * DAY_MS, "day"))
     entries = []
-    run_once(network, labels, 1, 1, lambda p, b, r, v: entries.append((p, b, np.array(r), np.array(v))))
+    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
     return read_ledger(entries, network, labels)
 
 

@@ -35,7 +35,7 @@ def flowsim_run(name: str, days: int, since: int = 0) -> Callable[[int], int]:
     network, labels = compile_network(model, window)
 
     def run(seed: int) -> int:
-        return run_once(network, labels, seed, 0, lambda *_: None)[0]
+        return run_once(network, labels, seed, 0, lambda page: None).events
 
     return run
 

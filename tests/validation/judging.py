@@ -16,6 +16,7 @@ import numpy as np
 from scipy import stats
 
 from flowsim.engine.building import compile_network
+from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
@@ -53,15 +54,18 @@ class Found:
 
     def __init__(self, ready: Compiled, seed: int, replication: int, engine: Engine) -> None:
         self.case, self.translated, self.network, self.labels = ready
-        entries: list[tuple[int, str, Any, Any]] = []
-        rows: list[tuple[int, ...]] = []
+        entries: list[tuple[int, str, Ints, Ints]] = []
+        rows: list[Ints] = [np.empty((0, len(COLUMNS)), np.int64)]
         self.gridlock: Gridlock | None = None
         try:
-            run_once(*ready[2:], seed, replication, lambda *entry: entries.append(entry), rows.append, engine)
+            run_once(
+                *ready[2:], seed, replication, lambda page: entries.extend(entries_of(page.copy())),
+                lambda more: rows.append(more.copy()), engine,
+            )  # fmt: skip
         except Gridlock as gridlock:
             self.gridlock = gridlock
         self.ledger: Ledger = read_ledger(entries, self.network, self.labels)
-        table = np.array(rows, np.int64).reshape(-1, len(COLUMNS)).T
+        table = np.concatenate(rows).T.copy()
         self.log: dict[str, Ints] = dict(zip(COLUMNS, table, strict=True))
         self.from_ms, self.to_ms = self.translated.window.warm_up_ms, self.translated.window.horizon_ms
         self.duration_ms = self.to_ms - self.from_ms

@@ -1,0 +1,234 @@
+"""How compiled code reads and writes the arrays of a city: by address, with named fields.
+
+numba passes an array as seven numbers and counts its references, which costs more than the work where a hundred small
+functions share thirty arrays. Here compiled code gets one address: that of a list of the arrays' own addresses. What
+is written `city.units[u].in_use += 1` means the same compiled as in plain Python, where `city.units` is an array of
+numpy. Nothing is copied, and no bound is checked: the engine keeps to the rows it has made room for. The arrays must
+stay alive during the call, and numbers of 32 bits are read as 64.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, ClassVar
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global, signature
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_builtin,
+    lower_getattr_generic,
+    lower_setattr_generic,
+    register_model,
+    typeof_impl,
+    unbox,
+)  # fmt: skip
+from numpy.typing import NDArray
+
+from flowsim.engine.jit import config
+
+INT32, INT64 = ir.IntType(32), ir.IntType(64)
+POINTER = ir.IntType(8).as_pointer()
+
+
+class Tables:
+    """Arrays under their names, and for compiled code a list of (address, length) of each, in order of `kinds`.
+
+    `kinds` of a subclass gives the numpy type of each array's rows: a structured one, or a plain number.
+    """
+
+    kinds: ClassVar[dict[str, np.dtype[Any]]] = {}
+
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        for name, kind in self.kinds.items():
+            if arrays[name].dtype != kind or not arrays[name].flags.c_contiguous:
+                raise TypeError(f"{name}: must be a contiguous array of {kind}")
+            # Plain Python reads fields as attributes from numpy's `recarray` alone.
+            plain = config.DISABLE_JIT and kind.fields is not None
+            setattr(self, name, arrays[name].view(np.recarray) if plain else arrays[name])
+        found = [(arrays[name].ctypes.data, len(arrays[name])) for name in self.kinds]
+        self.addresses = np.array(found, np.int64)
+        self.address = self.addresses.ctypes.data
+
+    def with_(self, **arrays: NDArray[Any]) -> Any:
+        """The same tables, some replaced."""
+        return type(self)({name: np.asarray(arrays.get(name, getattr(self, name))) for name in self.kinds})
+
+
+class TablesType(types.Type):
+    """Type of a `Tables`: the address of its list."""
+
+    def __init__(self, of: type[Tables]) -> None:
+        self.of = of
+        super().__init__(f"tables.{of.__name__}")
+
+
+class TableType(types.Type):
+    """Type of one table: its address and length."""
+
+    def __init__(self, of: type[Tables], field: str) -> None:
+        self.of, self.field, self.kind = of, field, of.kinds[field]
+        super().__init__(f"table.{of.__name__}.{field}")
+
+
+class RowType(types.Type):
+    """Type of one record: its address."""
+
+    def __init__(self, of: type[Tables], field: str) -> None:
+        self.of, self.field, self.kind = of, field, of.kinds[field]
+        super().__init__(f"row.{of.__name__}.{field}")
+
+
+def _number(kind: np.dtype[Any]) -> Any:
+    return types.float64 if kind.kind == "f" else types.int64
+
+
+@register_model(TablesType)
+@register_model(RowType)
+class _AddressModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, of: Any) -> None:
+        super().__init__(manager, of, POINTER)
+
+
+@register_model(TableType)
+class _TableModel(models.StructModel):
+    def __init__(self, manager: Any, of: Any) -> None:
+        super().__init__(manager, of, [("data", types.voidptr), ("size", types.int64)])
+
+
+@typeof_impl.register(Tables)
+def _typeof(value: Tables, context: Any) -> Any:
+    return TablesType(type(value))
+
+
+@unbox(TablesType)
+def _unbox(kind: Any, value: Any, c: Any) -> Any:
+    address = c.pyapi.object_getattr_string(value, "address")
+    pointer = c.builder.inttoptr(c.pyapi.long_as_longlong(address), POINTER)
+    c.pyapi.decref(address)
+    return NativeValue(pointer)
+
+
+# --- a table of the tables ------------------------------------------------------------------------------------
+
+
+@infer_getattr
+class _TablesAttribute(AttributeTemplate):
+    key = TablesType
+
+    def generic_resolve(self, tables: Any, name: str) -> Any:
+        return TableType(tables.of, name) if name in tables.of.kinds else None
+
+
+@lower_getattr_generic(TablesType)
+def _get_table(context: Any, builder: Any, kind: Any, tables: Any, name: str) -> Any:
+    entries = builder.bitcast(tables, INT64.as_pointer())
+    place = 2 * list(kind.of.kinds).index(name)
+    table = cgutils.create_struct_proxy(TableType(kind.of, name))(context, builder)
+    address = _load_fixed(builder, cgutils.gep_inbounds(builder, entries, place))
+    table.data = builder.inttoptr(address, POINTER)
+    table.size = _load_fixed(builder, cgutils.gep_inbounds(builder, entries, place + 1))
+    return table._getvalue()
+
+
+def _load_fixed(builder: Any, address: Any) -> Any:
+    """What nothing changes during a call, so that it need be read but once."""
+    value = builder.load(address)
+    value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
+
+
+# --- a row of a table -----------------------------------------------------------------------------------------
+
+
+@infer_global(operator.getitem)
+class _GetItem(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        if len(args) == 2 and isinstance(args[0], TableType) and isinstance(args[1], types.Integer):
+            table = args[0]
+            row = RowType(table.of, table.field) if table.kind.fields else _number(table.kind)
+            return signature(row, table, types.int64)
+        return None
+
+
+@infer_global(operator.setitem)
+class _SetItem(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        if len(args) == 3 and isinstance(args[0], TableType) and not args[0].kind.fields:
+            return signature(types.none, args[0], types.int64, _number(args[0].kind))
+        return None
+
+
+@infer_global(len)
+class _Length(AbstractTemplate):
+    def generic(self, args: Any, kws: Any) -> Any:
+        return signature(types.int64, args[0]) if isinstance(args[0], TableType) else None
+
+
+def _row_address(context: Any, builder: Any, kind: Any, table: Any, index: Any) -> Any:
+    data = cgutils.create_struct_proxy(kind)(context, builder, value=table).data
+    return builder.gep(data, [builder.mul(index, INT64(kind.kind.itemsize))])
+
+
+@lower_builtin(operator.getitem, TableType, types.int64)
+def _get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    kind = sig.args[0]
+    address = _row_address(context, builder, kind, *args)
+    return address if kind.kind.fields else _load(builder, address, kind.kind)
+
+
+@lower_builtin(operator.setitem, TableType, types.int64, types.Any)
+def _set_number(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    kind = sig.args[0]
+    _store(builder, _row_address(context, builder, kind, *args[:2]), kind.kind, args[2])
+    return context.get_dummy_value()
+
+
+@lower_builtin(len, TableType)
+def _get_length(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).size
+
+
+# --- a field of a row -----------------------------------------------------------------------------------------
+
+
+@infer_getattr
+class _RowAttribute(AttributeTemplate):
+    key = RowType
+
+    def generic_resolve(self, row: Any, name: str) -> Any:
+        fields = row.kind.fields
+        return _number(fields[name][0]) if name in fields else None
+
+
+@lower_getattr_generic(RowType)
+def _get_field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> Any:
+    field, offset = kind.kind.fields[name][:2]
+    return _load(builder, builder.gep(row, [INT64(offset)]), field)
+
+
+@lower_setattr_generic(RowType)
+def _set_field(context: Any, builder: Any, sig: Any, args: Any, name: str) -> None:
+    row, value = args
+    field, offset = sig.args[0].kind.fields[name][:2]
+    _store(builder, builder.gep(row, [INT64(offset)]), field, value)
+
+
+def _memory_type(kind: np.dtype[Any]) -> Any:
+    return ir.DoubleType() if kind.kind == "f" else ir.IntType(8 * kind.itemsize)
+
+
+def _load(builder: Any, address: Any, kind: np.dtype[Any]) -> Any:
+    value = builder.load(builder.bitcast(address, _memory_type(kind).as_pointer()))
+    return builder.sext(value, INT64) if kind.kind == "i" and kind.itemsize < 8 else value
+
+
+def _store(builder: Any, address: Any, kind: np.dtype[Any], value: Any) -> None:
+    if kind.kind == "i" and kind.itemsize < 8:
+        value = builder.trunc(value, _memory_type(kind))
+    builder.store(value, builder.bitcast(address, _memory_type(kind).as_pointer()))
