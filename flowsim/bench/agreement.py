@@ -6,7 +6,7 @@ import functools
 import math
 import statistics
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from flowsim.bench.ours import runner
 from flowsim.bench.peers import COMPILED, Form, Peer
@@ -20,44 +20,68 @@ FEWEST_REPLICATIONS, MOST_EVENTS = 5, 60_000_000
 """Of the engine, to know what to expect: as many as fit into so many events."""
 THEORY_REPLICATIONS = 40
 
+Judged = dict[str, tuple[float, float, float | None]]
+"""For each unit the mean wait found and the one expected, in hours, and the z value of their difference."""
 
-def agreement(found: Iterable[tuple[Peer, Form, int, dict[str, float]]], replications: int) -> list[dict[str, Any]]:
-    """Mean waits in hours by peer and unit, what is expected, and the difference in standard errors.
 
-    m1 is expected to agree with theory, m2 and m3 with replications of the compiled engine over the same days.
+class Sample(NamedTuple):
+    """Mean waits in hours, by unit, in each run that a peer made of a form."""
+
+    peer: Peer
+    form: Form
+    hours: list[dict[str, float]]
+
+
+def agreement(samples: Iterable[Sample], replications: int) -> list[dict[str, Any]]:
+    """Mean waits in hours by peer and unit, what is expected, and how far apart they are in standard errors.
+
+    m1 is expected to agree with theory; m2 and m3 with replications of the compiled engine over the same days, by
+    their ranks, since mean waits of one run are far from normal.
     """
     rows: list[dict[str, Any]] = []
-    for peer, form, runs, hours in found:
+    found: Judged
+    for peer, form, hours in samples:
         if form.model == "m1":
-            error = CLINIC_WAIT_HOURS * CLINIC_SPREAD * math.sqrt(1e6 / (form.patients * runs))
-            expected = {"clinic": (CLINIC_WAIT_HOURS, error)}
+            mean = statistics.fmean(one["clinic"] for one in hours)
+            error = CLINIC_WAIT_HOURS * CLINIC_SPREAD * math.sqrt(1e6 / (form.patients * len(hours)))
+            found = {"clinic": (mean, CLINIC_WAIT_HOURS, (mean - CLINIC_WAIT_HOURS) / error)}
         elif peer.name == COMPILED:
             continue
         else:
-            expected = {
-                unit: (mean, spread * math.sqrt(1 / runs + 1 / count))
-                for unit, (mean, spread, count) in expectation(form, replications).items()
-            }
-        for unit, (mean, error) in expected.items():
+            found = _by_ranks(hours, expected(form, replications))
+        for unit, (mean, wanted, z) in found.items():
             rows.append({
                 "model": form.model, "scale": form.scale, "mult": form.mult, "peer": peer.name, "style": peer.style,
-                "unit": unit, "mean_wait_hours": hours.get(unit), "expected_hours": mean, "standard_error": error,
-                "z": (hours[unit] - mean) / error if unit in hours and error > 0 else None,
+                "unit": unit, "runs": len(hours), "mean_wait_hours": mean, "expected_hours": wanted, "z": z,
             })  # fmt: skip
     return rows
 
 
+def _by_ranks(hours: list[dict[str, float]], expected: list[dict[str, float]]) -> Judged:
+    """For each unit both means, and the z value of a rank-sum test (Mann and Whitney); None where all are equal."""
+    from scipy import stats
+
+    found: Judged = {}
+    for unit in expected[0]:
+        ours, theirs = ([one[unit] for one in many if unit in one] for many in (hours, expected))
+        if ours and theirs:
+            z = None
+            if len({*ours, *theirs}) > 1:
+                test = stats.mannwhitneyu(ours, theirs, method="asymptotic")
+                is_above = test.statistic > len(ours) * len(theirs) / 2
+                z = float(stats.norm.isf(test.pvalue / 2)) * (1 if is_above else -1)
+            found[unit] = (statistics.fmean(ours), statistics.fmean(theirs), z)
+    return found
+
+
 @functools.lru_cache
-def expectation(form: Form, replications: int) -> dict[str, tuple[float, float, int]]:
-    """For each unit the mean over replications of its mean wait in hours, their spread, and how many."""
+def expected(form: Form, replications: int) -> list[dict[str, float]]:
+    """Mean waits in replications of the compiled engine."""
     run = runner(form, COMPILED)
     done = [run(1000)]
     count = max(min(replications, MOST_EVENTS // done[0].events), FEWEST_REPLICATIONS)
     done += [run(seed) for seed in range(1001, 1000 + count)]
-    hours = [one.waits.hours() for one in done]
-    units = [unit for unit in hours[0] if all(unit in one for one in hours)]
-    columns = {unit: [one[unit] for one in hours] for unit in units}
-    return {unit: (statistics.fmean(x), statistics.stdev(x), count) for unit, x in columns.items()}
+    return [one.waits.hours() for one in done]
 
 
 def against_theory(plan: Plan) -> dict[str, Any]:

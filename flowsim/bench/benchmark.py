@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsim.bench import ours
-from flowsim.bench.agreement import against_theory, agreement
+from flowsim.bench.agreement import Sample, against_theory, agreement
 from flowsim.bench.alone import memory_of
 from flowsim.bench.outcome import Waits
 from flowsim.bench.peers import COMPILED, PEERS, REFERENCE, Form, Peer, Runner
@@ -55,7 +55,7 @@ def benchmark(
         "agreement": [], "theory": None, "units": [], "processes": None, "ledger": [], "memory": [],
     }  # fmt: skip
     note("agreement of mean waits")
-    document["agreement"] = agreement(_pooled(turns, forms), plan.replications)
+    document["agreement"] = agreement(_hours(turns, forms), plan.replications)
     if "m1" in chosen:
         note("m1 against theory")
         document["theory"] = against_theory(plan)
@@ -67,7 +67,7 @@ def benchmark(
         document["processes"] = two_against_one(plan.shared, plan.rounds).document()
     document["ledger"] = [_ledger(form, plan.rounds, note) for form in plan.ledger if form.model in chosen]
     note("start-up")
-    document["start_up"] = start_up(2 if quick else 5, cold=not quick)
+    document["start_up"] = start_up(1 if quick else 5, cold=not quick)
     document["seconds"] = time.monotonic() - begin
     return document
 
@@ -148,12 +148,10 @@ def _all_waits(turns: Sequence[Turn]) -> Waits:
     return waits
 
 
-def _pooled(
-    turns: dict[Key, list[Turn]], forms: dict[Size, dict[str, Form]]
-) -> list[tuple[Peer, Form, int, dict[str, float]]]:
-    """(peer, form, runs, mean wait of each unit) of everybody."""
+def _hours(turns: dict[Key, list[Turn]], forms: dict[Size, dict[str, Form]]) -> list[Sample]:
+    """Mean waits of all runs of everybody."""
     return [
-        (peer, forms[size][peer.name], sum(one.runs for one in found), _all_waits(found).hours())
+        Sample(peer, forms[size][peer.name], [hours for one in found for hours in one.hours])
         for (size, peer), found in turns.items()
     ]
 

@@ -85,5 +85,5 @@ QUICK = Plan(
     shared=city(0.1, 180),
     ledger=(emergency(365), city(0.1, 120)),
     memory=("compiled",),
-    replications=30,
+    replications=40,
 )  # fmt: skip

@@ -16,13 +16,14 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Turn(NamedTuple):
-    """All runs of one turn together."""
+    """All runs of one turn together, and the mean wait of each step in each of them, in hours."""
 
     runs: int
     events: int
     patients: int
     seconds: float
     waits: Waits
+    hours: list[dict[str, float]]
 
     @property
     def events_per_second(self) -> float:
@@ -56,7 +57,8 @@ def turn(run: Runner, seed: int) -> Turn:
         done.append(run(seed * MOST_RUNS + len(done)))
         waits.add_all(done[-1].waits)
     events, patients = sum(one.events for one in done), sum(one.patients for one in done)
-    return Turn(len(done), events, patients, sum(one.seconds for one in done), waits)
+    hours = [one.waits.hours() for one in done]
+    return Turn(len(done), events, patients, sum(one.seconds for one in done), waits, hours)
 
 
 def rounds_of(

@@ -22,7 +22,7 @@ replications: 2
 scenarios:
   as it is: []
 {more}baseline: as it is
-measures: {wait: mean_wait_hours, occupancy: occupancy}
+measures: {{wait: mean_wait_hours, occupancy: occupancy}}
 """
 MORE = """\
   one server more:

@@ -202,7 +202,7 @@ def line_of(city: City, p: int, k: int, u: int) -> int:
     return int(city.ints[step.class_row + u * step.levels + level])
 
 
-@inlined
+@called
 def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     """Join the queue: the patience begins, and what the patient holds is blocked from now on."""
     run, step, patient = city.run[0], city.steps[k], city.patients[p]
@@ -240,7 +240,7 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     return int(v)
 
 
-@inlined
+@called
 def draw(city: City, v: int, purpose: int, family: int, first: int, by: int, scale: int, factor: float) -> int:
     """Milliseconds drawn at the visit's address from a distribution scaled by the patient's mark and a factor."""
     visit = city.visits[v]

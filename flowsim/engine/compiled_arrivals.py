@@ -133,32 +133,45 @@ def next_candidate(city: City, row: Any, stream: Any) -> None:
         if at >= run.horizon:
             break
         row.age = arrivals.age_of(key, run.replication, row.layer, index, run.ages, stream.mix, city.floats)
-        if stream.follows_response == 1 or is_kept(city, row, index, at, 1.0):
+        if stream.follows_response == 1 or is_kept(city, row, key, index, at, 1.0):
             break
     row.index, row.at = index, at
 
 
 @called
 def draw_candidates(city: City, row: Any, key: int, first: int) -> None:
-    """Gaps before the next candidates and the uniforms they are kept by: many at a time, which processors do faster."""
+    """Gaps before the next candidates: many at a time, which processors do faster."""
     run = city.run[0]
     replication, layer, batch = run.replication, row.layer, row.batch
     for i in range(BATCH):
         city.kept_below[batch + i] = uniform(key, replication, layer, first + i, GAP, 0, 0)
     for i in range(BATCH):
         city.gaps[batch + i] = whole_ms(-log(1.0 - city.kept_below[batch + i]), row.gap)
-    for i in range(BATCH):
-        city.kept_below[batch + i] = uniform(key, replication, layer, first + i, KEEP, 0, 0)
 
 
 @inlined
-def is_kept(city: City, row: Any, index: int, at: int, factor: float) -> bool:
+def is_kept(city: City, row: Any, key: int, index: int, at: int, factor: float) -> bool:
     """Whether a candidate becomes a patient; `factor` is what a response does to the need."""
     if at >= row.until:
         look_up_profile(city, row, at)
     share = city.floats[row.ratio + row.segment * city.run[0].ages + row.age]
     kept = factor * (share * row.profile) - row.layer
-    return kept > 0.0 and city.kept_below[row.batch + (index & BATCH_MASK)] < kept
+    if kept >= 1.0:
+        return True
+    if kept <= 0.0:
+        return False
+    if row.drawn < index:
+        draw_luck(city, row, key, index & ~BATCH_MASK)
+    return city.kept_below[row.batch + (index & BATCH_MASK)] < kept
+
+
+@called
+def draw_luck(city: City, row: Any, key: int, first: int) -> None:
+    """The uniforms by which the candidates of a batch are kept."""
+    replication, layer, batch = city.run[0].replication, row.layer, row.batch
+    row.drawn = first + BATCH_MASK
+    for i in range(BATCH):
+        city.kept_below[batch + i] = uniform(key, replication, layer, first + i, KEEP, 0, 0)
 
 
 @called
@@ -188,7 +201,7 @@ def arrive(city: City, o: int) -> int:
     p = -1
     if stream.kind == LISTED:
         p = new_listed(city, s, index, stream.listed_first + index)
-    elif stream.follows_response == 0 or is_kept(city, row, index, row.at, city.floats[run.needs + stream.pathway]):
+    elif stream.follows_response == 0 or is_kept(city, row, stream.key, index, row.at, city.floats[run.needs + stream.pathway]):
         p = new_patient(city, s, layer, index, age, stream.place, -1)
     offer(city, o)
     if p >= 0:

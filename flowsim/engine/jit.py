@@ -24,7 +24,7 @@ import numba.core.caching
 from numba import types
 from numba.extending import intrinsic
 
-PART = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+PART: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """Options of functions that compiled code alone calls."""
 F = TypeVar("F", bound=Callable[..., Any])
 SOURCES = Path(__file__).parent
@@ -39,7 +39,16 @@ def compiled(function: F) -> F:
     Division by zero gives infinity or NaN instead of an exception, which would cost a branch each time; the
     plain function raises.
     """
-    dispatcher: Any = _once_for_all_numbers(numba.njit(error_model="numpy")(function))
+    return _cached(function, numba.njit(error_model="numpy")(function))
+
+
+def compiled_inline(function: F) -> F:
+    """As `compiled`, and written into whatever compiled code calls it, so that a loop of calls may be done at once."""
+    return _cached(function, numba.njit(error_model="numpy", forceinline=True)(function))
+
+
+def _cached(function: F, dispatcher: Any) -> F:
+    _once_for_all_numbers(dispatcher)
     if not config.DISABLE_JIT and CACHE_FOLDER is not None:
         dispatcher._cache = _cache(function, CACHE_FOLDER)
     return cast(F, dispatcher)
@@ -82,6 +91,14 @@ def compiled_copies(
         plain = scope[name]
         scope[name] = compiled(FunctionType(plain.__code__, scope, name, plain.__defaults__))
     return SimpleNamespace(**{name: scope[name] for name in names})
+
+
+def is_ready(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bool:
+    """Whether a compiled function need not be compiled any more for arguments of these types."""
+    dispatcher: Any = function
+    if arguments in dispatcher.overloads:
+        return True
+    return CACHE_FOLDER is not None and bool(dispatcher._cache.has(arguments, dispatcher.targetctx))
 
 
 def source_digest(folder: Path) -> str:
@@ -163,6 +180,14 @@ float_of: Callable[[int], float] = _plain_float_of if config.DISABLE_JIT else _f
 
 class _ForgivingCache(FunctionCache):  # type: ignore[misc]
     """numba's cache of one function; a full disk or a damaged file costs a compilation, not the run."""
+
+    def has(self, sig: Any, target_context: Any) -> bool:
+        """Whether code for these types and this processor is kept, without loading it."""
+        try:
+            name = self._cache_file._load_index().get(self._index_key(sig, target_context.codegen()))
+            return name is not None and Path(self._cache_file._data_path(name)).is_file()
+        except Exception:  # as below
+            return False
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

@@ -83,7 +83,7 @@ STREAM = _type(
 )  # fmt: skip
 OFFER = _type(
     *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio", "batch"),
-    *_long("index", "at", "until"), ("profile", "f8"), ("gap", "f8"),
+    *_long("index", "at", "until", "drawn"), ("profile", "f8"), ("gap", "f8"),
 )  # fmt: skip
 BLOCK = _type(*_long("key", "count"), *_books(Row.BLOCK))
 CLOCK = _type(*_short("slot", "spare"), *_long("standard"), *_books(Row.CLOCK))
@@ -408,7 +408,7 @@ def _streams(
     offers = np.zeros(len(found), OFFER)
     for row, offer in enumerate(found):
         offers[row] = offer
-    offers["batch"] = BATCH * np.arange(len(found))
+    offers["batch"], offers["drawn"] = BATCH * np.arange(len(found)), -1
     return streams, offers
 
 

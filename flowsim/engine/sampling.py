@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from flowsim.engine.addresses import Purpose, step_hash, stream_key
 from flowsim.engine.distributions import Family
-from flowsim.engine.jit import compiled
+from flowsim.engine.jit import compiled, compiled_inline
 from flowsim.engine.quantiles import Parameters, exp, log, quantile, residual
 
 __all__ = [
@@ -36,7 +36,7 @@ MASK = 0xFFFFFFFF
 GAP = int(Purpose.GAP)
 
 
-@compiled
+@compiled_inline
 def philox(key0: int, key1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[int, int, int, int]:
     """Four random words of 32 bits from a key of two words and a counter of four.
 
@@ -55,7 +55,7 @@ def philox(key0: int, key1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[in
     return c0, c1, c2, c3
 
 
-@compiled
+@compiled_inline
 def counter(
     replication: int, layer: int, index: int, purpose: int, word: int, occurrence: int
 ) -> tuple[int, int, int, int]:
@@ -63,13 +63,13 @@ def counter(
     return index, replication, word, (layer << 26) | (purpose << 22) | occurrence
 
 
-@compiled
+@compiled_inline
 def open_unit(high: int, low: int) -> float:
     """The top 52 of 64 bits, given as two words, as a float64 in (0, 1): never 0, never 1, and exact."""
     return (float((high << 20) | (low >> 12)) + 0.5) * 2.220446049250313e-16
 
 
-@compiled
+@compiled_inline
 def uniform_pair(
     key: int, replication: int, layer: int, index: int, purpose: int, word: int, occurrence: int
 ) -> tuple[float, float]:
@@ -79,7 +79,7 @@ def uniform_pair(
     return open_unit(w0, w1), open_unit(w2, w3)
 
 
-@compiled
+@compiled_inline
 def uniform(key: int, replication: int, layer: int, index: int, purpose: int, word: int, occurrence: int) -> float:
     """The uniform in (0, 1) at an address: stream key, replication, layer and index of the candidate,
     purpose, hash of the step's name, and how often the patient has been there before."""

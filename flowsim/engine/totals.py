@@ -21,7 +21,7 @@ class Totals:
 
     def add(self, page: Ints) -> None:
         """Add a page of the ledger. Raises IndexError for a book that there is not, or a row that it has not."""
-        if not _add(self._sums, self._first, IS_STATE, self._last, page):
+        if not add_page(self._sums, self._first, IS_STATE, self._last, page):
             raise IndexError("a page of the ledger has a row that its book has not")
 
     def books(self) -> dict[str, Ints]:
@@ -31,7 +31,7 @@ class Totals:
 
 
 @compiled
-def _add(sums: Ints, first: Ints, is_state: NDArray[np.bool_], last: int, page: Ints) -> bool:
+def add_page(sums: Ints, first: Ints, is_state: NDArray[np.bool_], last: int, page: Ints) -> bool:
     """Whether all rows of a page have their place in the sums; if so they are added."""
     for at in range(len(page)):
         book, row = page[at, 1], page[at, 2]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowsim.engine.running import Engine
+from flowsim.engine.warming import compile_ahead
 from flowsim.errors import StoppedError
 from flowsim.experiment.cells import CellOutcome, cells_of
 from flowsim.experiment.results import ExperimentResults, scenario_networks
@@ -53,7 +54,11 @@ def conduct(
         work = Work(networks, experiment.seed, engine, experiment.visits)
         while True:
             store.plan(names, replications)
-            run_cells(cells_of(names, replications), run_cell, store, workers, work, progress)
+            cells = cells_of(names, replications)
+            if not all(map(store.is_finished, cells)):
+                # Before there are workers, which would all compile at the same time.
+                compile_ahead(engine, note, is_sampled=0 < experiment.visits < 1)
+            run_cells(cells, run_cell, store, workers, work, progress)
             results = ExperimentResults.open(out)
             if precision is None or replications >= MOST_FOR_PRECISION or _all_precise(results, precision):
                 break

@@ -68,7 +68,7 @@ def run_cells(
     outcomes = (
         (run_one(context, cell, store.cells) for cell in waiting)
         if workers <= 1
-        else _side_by_side(waiting, pickle.dumps((run_one, context, store.cells)), workers, given_up)
+        else _side_by_side(waiting, _packed(run_one, context, store.cells), workers, given_up)
     )
     try:
         for outcome in outcomes:
@@ -84,6 +84,11 @@ def run_cells(
     if given_up:
         names = ", ".join(f"{escape(cell.scenario)} replication {cell.replication}" for cell in given_up)
         raise StoppedError(f"workers died {MOST_DEATHS} times at {names}: all other cells are kept")
+
+
+def _packed(*parts: Any) -> bytes:
+    # Read-only arrays stay so from this protocol on; for writable ones numba would compile anew in every worker.
+    return pickle.dumps(parts, protocol=5)
 
 
 # ------------------------------------------------------------------ side by side

@@ -26,6 +26,7 @@ from flowsim.model.reading import Tree, field_name, read_yaml
 from flowsim.model.schema import Model
 
 if TYPE_CHECKING:
+    from flowsim.engine.running import Engine
     from flowsim.experiment.results import ExperimentResults
 
 MOST_CELLS = 100_000
@@ -230,7 +231,7 @@ class LoadedExperiment:
         out: str | Path | None = None,
         *,
         workers: int = 1,
-        engine: Literal["compiled", "simpy"] = "compiled",
+        engine: Engine = "compiled",
         precision: float | None = None,
         quick: bool = False,
         progress: Callable[[Any, int, int], None] | None = None,

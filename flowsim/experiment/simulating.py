@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
@@ -14,6 +15,7 @@ from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
+from flowsim.engine.warming import compile_ahead
 from flowsim.errors import Fault, InputError
 from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.keys import ATTRIBUTES
@@ -107,6 +109,7 @@ def simulate(
     def keep(rows: Ints) -> None:
         visits.append(rows.copy())
 
+    compile_ahead(engine, _tell)
     outcome = run_once(network, labels, seed, replication, write, keep if log else None, engine)
     ledger = read_ledger((entry for page in pages for entry in entries_of(page)), network, labels)
     return Run(ledger, np.concatenate(visits) if log else None, *outcome)
@@ -137,6 +140,11 @@ def decode_visits(rows: np.ndarray, ledger: Ledger) -> pd.DataFrame:
     table["blocked_hours"] = column["blocked_ms"] / HOUR_MS
     table["waited_for"] = [awaited[b] if b >= 0 else "" for b in column["waited_for"]]
     return pd.DataFrame(table)
+
+
+def _tell(line: str) -> None:
+    if sys.stderr is not None:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _named(names: tuple[str, ...], number: int) -> str:

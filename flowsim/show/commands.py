@@ -10,7 +10,7 @@ import re
 import shlex
 from collections import Counter
 from importlib.metadata import version as version_of
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
 import typer
 from typer.core import TyperCommand
@@ -21,9 +21,9 @@ from flowsim.show.output import say, say_json, tell
 
 if TYPE_CHECKING:
     from flowsim import ExperimentResults
-    from flowsim.engine.running import Engine
 
 DONE, DAMAGED = 0, 3
+Engine = Literal["compiled", "simpy"]
 
 
 class Command(TyperCommand):
@@ -149,8 +149,8 @@ def run(
     from flowsim.show import plots, report_lines
     from flowsim.show.progress import Progress
 
-    if engine not in ("compiled", "simpy"):
-        raise refusal("--engine", engine, "must be compiled or simpy")
+    if engine not in get_args(Engine):
+        raise refusal("--engine", engine, f"must be {' or '.join(get_args(Engine))}")
     if out is not None and not out.strip():
         raise refusal("--out", out, "is no name of a folder")
     share = None if precision is None else _share("--precision", precision)
@@ -162,7 +162,7 @@ def run(
     )
     with Progress(len(loaded.scenarios) * loaded.experiment.replications, quiet) as progress:
         results = loaded.run(
-            out, workers=side_by_side, engine=cast("Engine", engine), precision=share,
+            out, workers=side_by_side, engine=cast(Engine, engine), precision=share,
             progress=progress, note=progress.note,
         )  # fmt: skip
     comparison = results.compare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import pytest
+
 from flowsim.engine import running
 from flowsim.engine.building import compile_network
 from flowsim.engine.ledger import BINS, BOOK, Row, entries_of
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.visits import COLUMNS, VisitEnd
+from flowsim.errors import FlowsimError
 from flowsim.model.calendar import Window
 from flowsim.model.loading import load_model
 from flowsim.model.schema import Model
@@ -23,6 +27,8 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 HEAD = "flowsim: 1\nname: small\ntitle: a small model\nstart: 2001-01-01\n"  # a Monday
 
 Minutes = int | float | None
+ARE_COMPARED = True
+"""Whether `play` runs both engines; not where a fault is planted in one of them."""
 
 
 class Seen(NamedTuple):
@@ -157,7 +163,7 @@ def play(
     minutes: int = 0,
     seed: int = 1,
     base: Model | None = None,
-    run: Callable[..., Any] = running.run_once,
+    run: Callable[..., Any] | None = None,
     **window: Any,
 ) -> Played:
     """Run a small model once. A table may be minutes of arrivals; `name: [0, 5]` is the trace `name.csv`, `name: []` nobody."""
@@ -173,10 +179,31 @@ def play(
 
 
 def play_model(
-    model: Model, window: Window, seed: int = 1, base: Model | None = None, run: Callable[..., Any] = running.run_once
+    model: Model, window: Window, seed: int = 1, base: Model | None = None, run: Callable[..., Any] | None = None
 ) -> Played:
-    """Run a model once in a window."""
+    """Run a model once in a window; on both engines, which must agree in everything, unless one is given."""
     network, labels = compile_network(model, window, base)
+    if run is not None or not ARE_COMPARED:
+        return _played(network, labels, seed, run or on_simpy)
+    try:
+        played = _played(network, labels, seed, on_simpy)
+    except FlowsimError as stopped:
+        with pytest.raises(type(stopped), match=f"^{re.escape(str(stopped))}$"):
+            _played(network, labels, seed, running.run_once)
+        raise
+    other = _played(network, labels, seed, running.run_once)
+    assert other.outcome == played.outcome
+    assert sorted(other.rows) == sorted(played.rows)
+    assert other.written == played.written
+    return played
+
+
+def on_simpy(*given: Any) -> Any:
+    """`run_once` on the SimPy engine."""
+    return running.run_once(*given, engine="simpy")
+
+
+def _played(network: Network, labels: Labels, seed: int, run: Callable[..., Any]) -> Played:
     written: list[tuple[int, str, list[int], list[int]]] = []
     rows: list[tuple[int, ...]] = []
 

@@ -53,7 +53,13 @@ class Handed:
 
         try:
             return running.run_once(
-                network, labels, seed, replication, both, lambda rows: self.batches.append(rows.copy())
+                network,
+                labels,
+                seed,
+                replication,
+                both,
+                lambda rows: self.batches.append(rows.copy()),
+                engine="simpy",
             )
         except FlowsimError as stopped:
             self.stopped = stopped
@@ -77,7 +83,7 @@ def test_each_period_that_closes_is_one_page_in_the_order_of_books_and_rows_with
     model = load_model("emergency")
     network, labels = compile_network(model, Window(model.start, 0, 40 * DAY, period))
     pages: list[Ints] = []
-    running.run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()))
+    running.run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()), engine="simpy")
     assert [set(page[:, 0].tolist()) for page in pages] == [{p} for p in range(len(network.period_starts) - 1)]
     for page in pages:
         assert page.dtype == np.int64

@@ -82,7 +82,7 @@ class Fault(NamedTuple):
 FAULTS = [
     Fault("tie order", "heap.py", "return event.who < who", "return event.who > who", "held"),
     Fault("capacity check", "compiled_pools.py", "unit.in_use < unit.capacity", "unit.in_use <= unit.capacity", "pooled"),
-    Fault("hold release", "compiled.py", "city.ints[step.keeps + held] == 0", "city.ints[step.keeps + held] >= 0", "held"),
+    Fault("hold release", "compiled_holding.py", "city.ints[step.keeps + held] == 0", "city.ints[step.keeps + held] >= 0", "held"),
     Fault("renege at the same instant", "compiled.py", "(not is_now or kind > START)", "(not is_now or kind > RENEGE)",
           "pooled"),
     Fault("overflow", "compiled.py", "max(joined + city.ints[place], now)", "max(joined + city.ints[place] + 1, now)",
@@ -98,10 +98,10 @@ FAULTS = [
     Fault("response", "compiled_premises.py", "min(response.kept + 1, size)", "min(response.kept + 1, 2)", "opened"),
     Fault("slot renewal", "compiled_premises.py", "unit.session += 1", "unit.session += 2", "opened"),
     Fault("ledger period edge", "compiled_premises.py", "= -rises * now", "= -rises * (now - 1)", "held"),
-    Fault("wait bin", "compiled.py", "<< SPLIT_BITS) - 2", "<< SPLIT_BITS) - 1", "pooled"),
+    Fault("wait bin", "compiled_holding.py", "<< SPLIT_BITS) - 2", "<< SPLIT_BITS) - 1", "pooled"),
     Fault("who gives way", "compiled_pools.py", "return visit.segment > other.segment",
           "return visit.segment < other.segment", "taken"),
-    Fault("standard", "compiled.py", "ran <= clock.standard", "ran < clock.standard", "held"),
+    Fault("standard", "compiled_holding.py", "ran <= clock.standard", "ran < clock.standard", "held"),
 ]  # fmt: skip
 
 RUNNER = """

@@ -62,7 +62,7 @@ def contents(folder: Path) -> dict[str, str]:
         (["run", "wards.yaml", "--precision", "0"], ["--precision", "0", "above 0"]),
         (["run", "wards.yaml", "--precision", "5%"], ["--precision", "5%", "0.05"]),
         (["run", "wards.yaml", "--precision", "nan"], ["--precision", "nan", "0.05"]),
-        (["run", "wards.yaml", "--engine", "fast"], ["--engine", "fast", "simpy"]),
+        (["run", "wards.yaml", "--engine", "fast"], ["--engine", "fast", "must be compiled or simpy"]),
         (["run", "wards.yaml", "--seed", "-1"], ["--seed", "-1"]),
         (["run", "wards.yaml", "--out", "wards.yaml"], ["wards.yaml", "--out", "is a file"]),
         (["run", "wards.yaml", "--out", "."], ["--out", "other files"]),
