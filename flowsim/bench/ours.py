@@ -11,9 +11,11 @@ from flowsim.bench.outcome import DAY_MS, Outcome, Stopwatch, Waits
 from flowsim.bench.peers import Form, Runner
 from flowsim.engine.addresses import stream_key
 from flowsim.engine.building import compile_network
+from flowsim.engine.laws import broken_laws
 from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.running import Engine, run_once
+from flowsim.engine.totals import Totals
 from flowsim.model.calendar import Window
 from flowsim.model.loading import load_model
 
@@ -60,8 +62,8 @@ def waits_of(pages: list[Ints], network: Network, labels: Labels) -> Waits:
     return waits
 
 
-def run_without_audit(form: Form, engine: Engine, seed: int) -> float:
-    """Processor seconds of a run whose ledger is written but not audited."""
+def run_without_audit(form: Form, engine: Engine, seed: int) -> tuple[float, float]:
+    """Processor seconds of a run whose ledger is written but not audited, and of the audit of what it wrote."""
     network, labels = prepared(form)
     keys = [stream_key(seed, name) for name in labels.streams]
     pages: list[Ints] = []
@@ -71,7 +73,13 @@ def run_without_audit(form: Form, engine: Engine, seed: int) -> float:
         from flowsim.engine.compiled import run
     watch = Stopwatch()
     run(network, keys, 0, lambda page: pages.append(page.copy()))
-    return watch.seconds()
+    seconds = watch.seconds()
+    watch = Stopwatch()
+    totals = Totals(network)
+    for page in pages:
+        totals.add(page)
+    broken_laws(network, labels, totals.books())
+    return seconds, watch.seconds()
 
 
 def run_without_ledger(form: Form, engine: Engine, seed: int) -> float | None:

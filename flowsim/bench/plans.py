@@ -71,19 +71,19 @@ QUICK = Plan(
     forms={
         ("m1", 1.0, 1): {
             "compiled": clinic(200_000), "simpy": clinic(10_000), "bare-simpy": clinic(30_000),
-            "ciw": clinic(10_000), "salabim": clinic(1_500), "cimba": clinic(200_000),
+            "ciw": clinic(10_000), "salabim": clinic(1_000), "cimba": clinic(200_000),
         },
         ("m2", 1.0, 1): {
-            "compiled": emergency(120, 60), "simpy": emergency(20), "bare-simpy": emergency(40, 20),
-            "ciw": emergency(20), "salabim": emergency(8), "cimba": emergency(120, 60),
+            "compiled": emergency(120, 60), "simpy": emergency(10), "bare-simpy": emergency(40, 20),
+            "ciw": emergency(10), "salabim": emergency(5), "cimba": emergency(120, 60),
         },
         ("m3", 0.01, 1): {"compiled": city(0.01), "simpy": city(0.01, 20), "bare-simpy": city(0.01, 40)},
-        ("m3", 0.1, 1): {"compiled": city(0.1, 120), "bare-simpy": city(0.1, 4)},
-        ("m3", 1.0, 1): {"compiled": city(1.0, 20), "bare-simpy": city(1.0, 1)},
+        ("m3", 0.1, 1): {"compiled": city(0.1, 60), "bare-simpy": city(0.1, 4)},
+        ("m3", 1.0, 1): {"compiled": city(1.0, 10), "bare-simpy": city(1.0, 1)},
     },
     units=(city(0.1, 60), city(0.1, 60, mult=4)),
-    shared=city(0.1, 180),
+    shared=city(0.1, 90),
     ledger=(emergency(365), city(0.1, 120)),
     memory=("compiled",),
-    replications=40,
+    replications=30,
 )  # fmt: skip

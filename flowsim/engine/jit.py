@@ -68,10 +68,10 @@ def _once_for_all_numbers(dispatcher: Any) -> Any:
     """numba would compile a function anew for each constant that compiled code passes to it: not here."""
     if config.DISABLE_JIT:
         return dispatcher
-    template = dispatcher.get_call_template
+    template, plain = dispatcher.get_call_template, cast(Any, types).unliteral
 
     def get_call_template(args: Any, kws: Any) -> Any:
-        return template(tuple(map(types.unliteral, args)), {name: types.unliteral(kind) for name, kind in kws.items()})
+        return template(tuple(map(plain, args)), {name: plain(kind) for name, kind in kws.items()})
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
@@ -172,9 +172,9 @@ def _float_of(typingctx: Any, bits: Any) -> Any:
     return types.float64(types.int64), generate
 
 
-bits_of: Callable[[float], int] = _plain_bits_of if config.DISABLE_JIT else _bits_of
+bits_of: Callable[[float], int] = _plain_bits_of if config.DISABLE_JIT else cast(Any, _bits_of)
 """The 64 bits of a float as a whole number."""
-float_of: Callable[[int], float] = _plain_float_of if config.DISABLE_JIT else _float_of
+float_of: Callable[[int], float] = _plain_float_of if config.DISABLE_JIT else cast(Any, _float_of)
 """The float that has these bits."""
 
 

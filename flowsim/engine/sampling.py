@@ -42,7 +42,9 @@ def philox(key0: int, key1: int, c0: int, c1: int, c2: int, c3: int) -> tuple[in
 
     Source: Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011).
     """
-    # A product may pass 2^63. Compiled it wraps, but the mask after the shift leaves the same high word.
+    # A product may pass 2^63. Compiled it wraps, but the mask after the shift leaves the same high word; in plain
+    # Python numpy's integers would warn, so there they become Python's.
+    key0, key1, c0, c1, c2, c3 = int(key0), int(key1), int(c0), int(c1), int(c2), int(c3)
     for _ in range(10):
         product0 = 0xD2511F53 * c0
         product2 = 0xCD9E8D57 * c2

@@ -35,12 +35,13 @@ def compile_ahead(engine: Engine, note: Callable[[str], None], is_sampled: bool 
         note(NO_CACHE)
         return
     wanted = functions_of(engine, is_sampled)
-    if _are_ready(wanted):
+    if all(jit.is_ready(*one) for one in wanted):
         return
     with _in_turn(Path(jit.CACHE_FOLDER), note):
-        if not _are_ready(wanted):
+        missing = [one for one in wanted if not jit.is_ready(*one)]
+        if missing:
             note(COMPILING)
-        for function, arguments in wanted:
+        for function, arguments in missing:
             function.compile(arguments)
 
 
@@ -86,12 +87,6 @@ def functions_of(engine: Engine, is_sampled: bool) -> list[Function]:
         (choices.fixed_round, (whole, whole, whole, given_wholes)),
         (choices.window_round, (whole, real, whole, given_wholes)),
     ]
-
-
-def _are_ready(wanted: list[Function]) -> bool:
-    from flowsim.engine import jit
-
-    return all(jit.is_ready(function, arguments) for function, arguments in wanted)
 
 
 @contextlib.contextmanager

@@ -80,6 +80,21 @@ def test_without_any_folder_to_write_in_the_engine_runs_uncached(engine: Path) -
     assert gap > 0
 
 
+def test_an_install_that_is_read_only_keeps_its_code_with_the_user(engine: Path, tmp_path: Path) -> None:
+    (engine / "__pycache__").write_text("root may write even where nobody may: a file where the folder would be")
+    engine.chmod(0o555)
+    user = str(tmp_path / "user")
+    try:
+        folder, gap = run(engine, XDG_CACHE_HOME=user)
+        kept = {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*.nb[ci]")}
+        assert Path(folder).parent == tmp_path / "user" / "flowsim"
+        assert kept
+        assert run(engine, XDG_CACHE_HOME=user) == (folder, gap)
+        assert {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*.nb[ci]")} == kept
+    finally:
+        engine.chmod(0o755)
+
+
 def test_the_first_folder_that_can_be_written_is_used(
     engine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,8 +111,9 @@ def test_the_first_folder_that_can_be_written_is_used(
     assert jit.cache_folder(engine) is None
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", sorted(path.stem for path in ENGINE.glob("*.py")))
 def test_an_edit_of_any_source_changes_the_digest(engine: Path, name: str) -> None:
+    shutil.copy(ENGINE / f"{name}.py", engine)
     before = jit.source_digest(engine)
     path = engine / f"{name}.py"
     path.write_text(path.read_text() + "\n")

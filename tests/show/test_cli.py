@@ -243,6 +243,36 @@ def test_a_lost_cell_is_run_again_to_the_same_bytes(flowsim: Command, here: Path
     assert contents(here / "results" / "wards" / "cells") == before
 
 
+def test_a_run_that_must_compile_says_so_in_one_line(
+    flowsim: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flowsim.engine import jit, warming
+
+    compiled: list[object] = []
+
+    class Missing:
+        def compile(self, types: object) -> None:
+            compiled.append(types)
+
+    monkeypatch.setattr(jit.config, "DISABLE_JIT", 0)
+    monkeypatch.setattr(jit, "CACHE_FOLDER", str(here))
+    monkeypatch.setattr(jit, "is_ready", lambda function, types: types in compiled)
+    monkeypatch.setattr(warming, "functions_of", lambda engine, is_sampled: [(Missing(), engine)])
+
+    def said(*more: str) -> str:
+        code, _, err = flowsim("run", "wards.yaml", "--quick", "--workers", "1", *more)
+        assert code == 0
+        return err
+
+    assert flowsim("run", "wards.yaml", "--workers", "1")[2] == ""
+    assert compiled == []  # all cells were finished before
+    assert said("--out", "a").splitlines()[0] == warming.COMPILING
+    assert compiled == ["compiled"]
+    assert "compiling" not in said("--out", "b")
+    assert said("--out", "c", "--engine", "simpy", "--quiet") == ""
+    assert compiled == ["compiled", "simpy"]
+
+
 def test_the_small_form_has_a_folder_of_its_own(flowsim: Command, here: Path) -> None:
     code, out, err = flowsim("run", "wards.yaml", "--quick", "--workers", "1", "--quiet")
     assert (code, err) == (0, "")
