@@ -36,7 +36,9 @@ from flowsim.engine.compiled_holding import (
     block,
     count_row,
     free_visit,
+    give_back,
     hold,
+    is_released,
     keep,
     release_held,
     tick,
@@ -50,6 +52,7 @@ from flowsim.engine.compiled_pools import (
     SLOTS,
     append,
     best_head,
+    free_lane,
     places,
     put_back,
     remove,
@@ -59,13 +62,14 @@ from flowsim.engine.compiled_pools import (
     who_gives_way,
 )  # fmt: skip
 from flowsim.engine.compiled_premises import change_capacity, check, close_day, open_units, renew, respond
-from flowsim.engine.heap import SPARE, WHERE_BITS, fill, push
-from flowsim.engine.jit import called, compiled, inlined
+from flowsim.engine.heap import SPARE, WHERE_BITS, fill, is_all_later, push
+from flowsim.engine.jit import called, compiled, inlined, spliced
 from flowsim.engine.ledger import BINS, Log, Write
 from flowsim.engine.network import LEAVE, Choice, Ints, Moment, Network, StreamKind
 from flowsim.engine.records import NOT_RUNNING, City, city_of
 from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Outcome, Stuck
-from flowsim.engine.sampling import residual_ms, stay_ms, uniform
+from flowsim.engine.sampling import residual_ms, stay_ms, uniform, whole_ms
+from flowsim.engine.tables import rows_of_zeros
 from flowsim.engine.visits import COLUMNS, VisitEnd
 
 UNIT, STAY, PATIENCE = int(Purpose.UNIT), int(Purpose.STAY), int(Purpose.PATIENCE)
@@ -87,7 +91,7 @@ FINISHED, SHORT_OF_ROOM, PAGE_FULL, GRIDLOCK, ENDLESS = range(5)
 # --- the story ------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def story(city: City, p: int, k: int, u: int) -> None:
     """A patient's way to its next step: choose a unit (unless one is given), and ask for it; or leave."""
     run = city.run[0]
@@ -133,7 +137,7 @@ def begin(city: City, wanted: int) -> None:
 # --- joining --------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def count_visit(city: City, p: int, k: int) -> int:
     """How often the patient has been at a step before; counted only where it may come back."""
     counter = city.steps[k].counter
@@ -145,7 +149,7 @@ def count_visit(city: City, p: int, k: int) -> int:
     return times
 
 
-@inlined
+@spliced
 def choose(city: City, p: int, k: int) -> int:
     """The patient's own unit for a step: by place of residence, by shares, or at the site it is at; -1 if stuck."""
     run, step, patient = city.run[0], city.steps[k], city.patients[p]
@@ -168,7 +172,7 @@ def choose(city: City, p: int, k: int) -> int:
     )
 
 
-@inlined
+@spliced
 def ask(city: City, p: int, k: int, u: int) -> int:
     """Ask for the unit, unless its queue sends the patient elsewhere: the step it goes to then, or ASKED."""
     run, step, patient = city.run[0], city.steps[k], city.patients[p]
@@ -194,7 +198,7 @@ def ask(city: City, p: int, k: int, u: int) -> int:
     return ASKED
 
 
-@inlined
+@spliced
 def line_of(city: City, p: int, k: int, u: int) -> int:
     """The class of a patient who wants this unit."""
     step = city.steps[k]
@@ -234,7 +238,9 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
                         step.patience_scale, 1.0)  # fmt: skip
         push(run, city.heap, now + patience, RENEGE, line.pool, patient.number, v, visit.stamp)
     append(city, v)
-    touch(city, line.pool)
+    # Where it finds no place now, whatever makes one will touch the pool.
+    if city.pools[line.pool].preempts == 1 or free_lane(city, line, now - joined) >= 0:
+        touch(city, line.pool)
     if patient.held >= 0:
         block(city, v)
     return int(v)
@@ -253,7 +259,7 @@ def draw(city: City, v: int, purpose: int, family: int, first: int, by: int, sca
     )  # fmt: skip
 
 
-@inlined
+@spliced
 def renege(city: City, v: int) -> int:
     """RENEGE: the patience ends, and the patient has not started yet: the next step."""
     visit = city.visits[v]
@@ -264,7 +270,7 @@ def renege(city: City, v: int) -> int:
     return give_up(city, v)
 
 
-@inlined
+@spliced
 def unqueue(city: City, v: int) -> None:
     """The patient is no longer in the queue."""
     visit = city.visits[v]
@@ -273,7 +279,7 @@ def unqueue(city: City, v: int) -> None:
     line.queued_ms += now - max(visit.queued, 0)
 
 
-@inlined
+@spliced
 def give_up(city: City, v: int) -> int:
     """After a patience: the next step."""
     visit = city.visits[v]
@@ -306,7 +312,7 @@ def turn_away(city: City, p: int, k: int, u: int, line: Any) -> int:
 # --- starting -------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def let_in(city: City, number: int) -> bool:
     """START: let in the best of the heads that have a free unit, again and again until nobody can start.
 
@@ -327,7 +333,7 @@ def let_in(city: City, number: int) -> bool:
             return False
 
 
-@inlined
+@spliced
 def start(city: City, v: int, lane: int) -> None:
     """START of one patient in a unit: what was held for this is released, and the end of the stay is posted."""
     run, visit = city.run[0], city.visits[v]
@@ -360,9 +366,21 @@ def start(city: City, v: int, lane: int) -> None:
     city.memory[run.area_wait_ms + row] += wait
     city.memory[run.area_wait_bins + row * BINS + bin_] += 1
     tick(city, visit.patient, visit.step, STARTED, now)
-    stay = draw(city, v, STAY, step.stay_family, step.stay_first, step.stay_by, step.stay_scale,
-                step.response_factor * unit.stay_factor)  # fmt: skip
-    post_end(city, v, stay)
+    post_end(city, v, draw_stay(city, v, step.response_factor * unit.stay_factor))
+
+
+@spliced
+def draw_stay(city: City, v: int, factor: float) -> int:
+    """Milliseconds of a stay; a first one may have been drawn with its patient."""
+    visit = city.visits[v]
+    patient, step = city.patients[visit.patient], city.steps[visit.step]
+    first = patient.first_stay
+    if first >= 0.0 and visit.number == 0 and visit.step == city.streams[stream_of(patient.number)].step:
+        scale = step.stay_scale
+        if step.stay_by >= 0:
+            scale += mark(city, visit.patient, step.stay_by)
+        return whole_ms(first, city.floats[scale] * factor)
+    return draw(city, v, STAY, step.stay_family, step.stay_first, step.stay_by, step.stay_scale, factor)
 
 
 @inlined
@@ -453,7 +471,7 @@ def interrupt(city: City, v: int) -> None:
 # --- ending ---------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def finish(city: City, v: int) -> int:
     """END: the stay is over. Choose the next step, and keep the unit or release it: the next step."""
     run, visit = city.run[0], city.visits[v]
@@ -470,13 +488,19 @@ def finish(city: City, v: int) -> int:
     if city.steps[k].ticks != 0:
         tick(city, p, k, READY, visit.ready)
         tick(city, p, k, ENDED, now)
-    unhold(city, patient)
     following = instead_of(city, p, route(city, v))
+    if patient.held < 0 and (following == LEAVE or is_released(city, k, NOT_KEPT, following)):
+        city.memory[run.moves + city.steps[k].moves + following] += (
+            1  # as below, where there is nothing else to release
+        )
+        give_back(city, v)
+        return following
+    unhold(city, patient)
     keep(city, patient, v)
     return go_on(city, p, k, following)
 
 
-@inlined
+@spliced
 def route(city: City, v: int) -> int:
     """The next step, by one uniform against the cumulative shares in written order."""
     run, visit = city.run[0], city.visits[v]
@@ -497,7 +521,7 @@ def route(city: City, v: int) -> int:
     return pick(city, row, u)
 
 
-@inlined
+@spliced
 def instead_of(city: City, p: int, k: int) -> int:
     """The step a patient on the way to a step goes to: another, for the share that a shift of care moves."""
     if k == LEAVE or city.steps[k].shift_counter < 0:
@@ -528,7 +552,7 @@ def shifted(city: City, p: int, k: int) -> int:
     return k
 
 
-@inlined
+@spliced
 def go_on(city: City, p: int, k: int, following: int) -> int:
     """On the way to the next step: units that it cannot need are released."""
     city.memory[city.run[0].moves + city.steps[k].moves + following] += 1
@@ -540,7 +564,7 @@ def go_on(city: City, p: int, k: int, following: int) -> int:
     return following
 
 
-@inlined
+@spliced
 def leave(city: City, p: int) -> None:
     """The patient leaves the model."""
     run, patient = city.run[0], city.patients[p]
@@ -570,7 +594,7 @@ def open_city(city: City) -> None:
     post_midnight(city)
 
 
-@inlined
+@spliced
 def post_midnight(city: City) -> None:
     """CLOSE of the next day before the last."""
     run = city.run[0]
@@ -585,10 +609,11 @@ def live(city: City) -> int:
     while True:
         if run.is_short == 1:
             return SHORT_OF_ROOM
-        fill(run, heap)
+        if run.touched == 0 or not is_all_later(run, heap):
+            fill(run, heap)
         event = heap[0]
         kind, where = event.what >> WHERE_BITS, event.what & INDEX_MASK
-        is_now = run.heap_size > 0 and event.at == run.now
+        is_now = run.has_hole == 0 and run.heap_size > 0 and event.at == run.now
         if run.letting_in < 0 and run.touched > 0 and (not is_now or kind > START):
             run.touched -= 1
             run.letting_in = city.touched[run.touched]
@@ -745,9 +770,11 @@ def _made_room(city: City, write: Write, log: Log | None) -> City:
     if log is not None and SPARE + run["most_held"] > len(city.log):
         grown += ["log"]
     run["is_short"] = 0
-    return city.with_(**{name: _twice(getattr(city, name)) for name in grown}) if grown else city
+    return city.with_(**{name: _twice(np.asarray(getattr(city, name))) for name in grown}) if grown else city
 
 
 def _twice(array: NDArray[Any]) -> NDArray[Any]:
     """The same rows, and as many of zeros after them."""
-    return np.concatenate([array, np.zeros_like(array)])
+    grown = rows_of_zeros(2 * len(array), array.dtype)
+    grown[: len(array)] = array
+    return grown

@@ -9,27 +9,30 @@ from typing import Any
 
 from flowsim.engine import arrivals
 from flowsim.engine.addresses import Purpose
+from flowsim.engine.distributions import Family
 from flowsim.engine.heap import SPARE, push
-from flowsim.engine.jit import called, inlined
+from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import StreamKind
 from flowsim.engine.records import BATCH, NOT_RUNNING, City
 from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, Kind
-from flowsim.engine.sampling import GAP, log, uniform, whole_ms
+from flowsim.engine.sampling import GAP, log, quantile, uniform, whole_ms
 
 ARRIVAL, LISTED = int(Kind.ARRIVAL), int(StreamKind.LISTED)
-KEEP, GROUP = int(Purpose.KEEP), int(Purpose.GROUP)
+KEEP, GROUP, STAY = int(Purpose.KEEP), int(Purpose.GROUP), int(Purpose.STAY)
 BATCH_MASK = BATCH - 1
+LISTED_FAMILY = int(Family.LISTED)
+NEARLY_ALL = 3 * BATCH // 4
 INDEX_MASK = (1 << INDEX_BITS) - 1
 LAYER_MASK = (1 << LAYER_BITS) - 1
 
 
-@inlined
+@spliced
 def stream_of(number: int) -> int:
     """The stream of a patient's number."""
     return number >> (INDEX_BITS + LAYER_BITS)
 
 
-@inlined
+@spliced
 def layer_of(number: int) -> int:
     """The layer of a patient's number."""
     return (number >> INDEX_BITS) & LAYER_MASK
@@ -52,7 +55,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
     patient.age, patient.place = age, place
     patient.area_row = city.ints[run.areas + place] * run.ages + age
     patient.site, patient.held, patient.visit, patient.visits, patient.joins = -1, -1, -1, 0, 0
-    patient.instant, patient.is_inside = -1, 1
+    patient.instant, patient.is_inside, patient.first_stay = -1, 1, -1.0
     for clock in range(p * run.clock_width, (p + 1) * run.clock_width):
         city.starts[clock] = NOT_RUNNING
     width, groups = run.note_width, run.mark_count - 2
@@ -73,7 +76,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
     return p
 
 
-@inlined
+@spliced
 def mark(city: City, p: int, by: int) -> int:
     """A patient's mark: age band, place, or a group."""
     if by == 0:
@@ -83,7 +86,7 @@ def mark(city: City, p: int, by: int) -> int:
     return int(city.notes[p * city.run[0].note_width + by - 2])
 
 
-@inlined
+@spliced
 def pick(city: City, row: int, u: float) -> int:
     """Where a uniform falls in a row of cumulative shares."""
     run = city.run[0]
@@ -120,7 +123,7 @@ def offer(city: City, o: int) -> None:
     push(run, city.heap, row.at, ARRIVAL, row.stream, number, o, 0)
 
 
-@inlined
+@spliced
 def next_candidate(city: City, row: Any, stream: Any) -> None:
     """The next candidate that is kept, thinned by age, growth and profile; any, if the need follows a response."""
     run = city.run[0]
@@ -128,7 +131,7 @@ def next_candidate(city: City, row: Any, stream: Any) -> None:
     while True:
         index += 1
         if index & BATCH_MASK == 0:
-            draw_candidates(city, row, key, index)
+            draw_candidates(city, row, stream, index)
         at += city.gaps[row.batch + (index & BATCH_MASK)]
         if at >= run.horizon:
             break
@@ -139,17 +142,31 @@ def next_candidate(city: City, row: Any, stream: Any) -> None:
 
 
 @called
-def draw_candidates(city: City, row: Any, key: int, first: int) -> None:
-    """Gaps before the next candidates: many at a time, which processors do faster."""
-    run = city.run[0]
-    replication, layer, batch = run.replication, row.layer, row.batch
+def draw_candidates(city: City, row: Any, stream: Any, first: int) -> None:
+    """Gaps before the next candidates: many at a time, which processors do faster.
+
+    Where nearly all of them become patients, their first stays are drawn with them (-1 where not).
+    """
+    key, replication, layer, batch = stream.key, city.run[0].replication, row.layer, row.batch
     for i in range(BATCH):
         city.kept_below[batch + i] = uniform(key, replication, layer, first + i, GAP, 0, 0)
     for i in range(BATCH):
         city.gaps[batch + i] = whole_ms(-log(1.0 - city.kept_below[batch + i]), row.gap)
+    step = city.steps[stream.step]
+    if row.kept >= NEARLY_ALL and step.stay_family != LISTED_FAMILY:
+        for i in range(BATCH):
+            city.first_stays[batch + i] = uniform(key, replication, layer, first + i, STAY, step.word, 0)
+        for i in range(BATCH):
+            city.first_stays[batch + i] = quantile(
+                step.stay_family, city.first_stays[batch + i], city.floats, step.stay_first, first + i
+            )
+    elif row.kept >= 0:
+        for i in range(BATCH):
+            city.first_stays[batch + i] = -1.0
+    row.kept = 0
 
 
-@inlined
+@spliced
 def is_kept(city: City, row: Any, key: int, index: int, at: int, factor: float) -> bool:
     """Whether a candidate becomes a patient; `factor` is what a response does to the need."""
     if at >= row.until:
@@ -192,7 +209,7 @@ def look_up_profile(city: City, row: Any, at: int) -> None:
     row.until = until
 
 
-@inlined
+@spliced
 def arrive(city: City, o: int) -> int:
     """ARRIVAL: a new patient, and the next of its layer or list is posted; -1 if a response keeps it away."""
     run, row = city.run[0], city.offers[o]
@@ -201,11 +218,15 @@ def arrive(city: City, o: int) -> int:
     p = -1
     if stream.kind == LISTED:
         p = new_listed(city, s, index, stream.listed_first + index)
-    elif stream.follows_response == 0 or is_kept(city, row, stream.key, index, row.at, city.floats[run.needs + stream.pathway]):
+    elif stream.follows_response == 0 or is_kept(
+        city, row, stream.key, index, row.at, city.floats[run.needs + stream.pathway]
+    ):
         p = new_patient(city, s, layer, index, age, stream.place, -1)
-    offer(city, o)
     if p >= 0:
         run.events += 1
+        row.kept += 1
+        city.patients[p].first_stay = city.first_stays[row.batch + (index & BATCH_MASK)]
+    offer(city, o)
     return p
 
 

@@ -11,7 +11,7 @@ from flowsim.engine.compiled_arrivals import INDEX_MASK, layer_of, stream_of
 from flowsim.engine.compiled_pools import BEDS, is_free, touch
 from flowsim.engine.compiled_premises import look_for_gridlock
 from flowsim.engine.heap import SPARE
-from flowsim.engine.jit import bits_of, called, inlined
+from flowsim.engine.jit import bits_of, called, inlined, spliced
 from flowsim.engine.ledger import BINS, FINEST_BITS, SPLIT_BITS
 from flowsim.engine.network import Moment
 from flowsim.engine.records import NOT_RUNNING, City
@@ -26,7 +26,7 @@ HELD_FOR, NOT_KEPT, ALL = range(3)
 """Which units are released: those held for a step that starts; those not kept on the way to a step; all."""
 
 
-@inlined
+@spliced
 def keep(city: City, patient: Any, v: int) -> None:
     """A unit is held from now on, until it is released."""
     if patient.held < 0:
@@ -62,7 +62,7 @@ def block(city: City, v: int) -> None:
     look_for_gridlock(city.run[0])
 
 
-@inlined
+@spliced
 def block_of(city: City, unit: Any, awaited: int, cause: int) -> int:
     """The row of a held unit, the unit waited for, and a cause."""
     key = awaited * city.run[0].causes + cause
@@ -89,7 +89,7 @@ def unblock(city: City, patient: Any) -> None:
         h = held.next_held
 
 
-@inlined
+@spliced
 def hold(city: City, patient: Any) -> None:
     """The patient is served elsewhere while it holds units for later."""
     now, h = city.run[0].now, patient.held
@@ -100,7 +100,7 @@ def hold(city: City, patient: Any) -> None:
         h = city.visits[h].next_held
 
 
-@inlined
+@spliced
 def unhold(city: City, patient: Any) -> None:
     """It is served no longer."""
     now, h = city.run[0].now, patient.held
@@ -111,10 +111,21 @@ def unhold(city: City, patient: Any) -> None:
         h = city.visits[h].next_held
 
 
+@spliced
+def give_back(city: City, v: int) -> None:
+    """The unit of a visit is released, and the visit is over."""
+    visit, now = city.visits[v], city.run[0].now
+    vacate(city, v)
+    city.lanes[visit.lane].stay_ms += now - visit.segment
+    tick(city, visit.patient, visit.step, LEFT, now)
+    write_visit(city, v, COMPLETED)
+    free_visit(city, v)
+
+
 @called
 def release_held(city: City, p: int, which: int, k: int) -> None:
     """Release some of the units a patient holds."""
-    run, patient = city.run[0], city.patients[p]
+    patient = city.patients[p]
     before, v = -1, patient.held
     while v >= 0:
         visit = city.visits[v]
@@ -124,17 +135,13 @@ def release_held(city: City, p: int, which: int, k: int) -> None:
                 patient.held = following
             else:
                 city.visits[before].next_held = following
-            vacate(city, v)
-            city.lanes[visit.lane].stay_ms += run.now - visit.segment
-            tick(city, p, visit.step, LEFT, run.now)
-            write_visit(city, v, COMPLETED)
-            free_visit(city, v)
+            give_back(city, v)
         else:
             before = v
         v = following
 
 
-@inlined
+@spliced
 def is_released(city: City, held: int, which: int, k: int) -> bool:
     """Whether a unit held from a step is released now."""
     if which == ALL:
@@ -161,7 +168,7 @@ def vacate(city: City, v: int) -> None:
         touch(city, unit.pool)
 
 
-@inlined
+@spliced
 def tick(city: City, p: int, k: int, moment: int, at: int) -> None:
     """Clocks that stop, and then clocks that start, at a moment of a visit."""
     if (city.steps[k].ticks >> moment) & 1:
@@ -192,7 +199,7 @@ def tick_clocks(city: City, p: int, k: int, moment: int, at: int) -> None:
             clock.clock_started += 1
 
 
-@inlined
+@spliced
 def write_visit(city: City, v: int, outcome: int) -> None:
     """A row of the visit log, if one is kept."""
     if city.run[0].is_logged == 1:
@@ -216,7 +223,7 @@ def log_visit(city: City, v: int, outcome: int) -> None:
     count_row(city)
 
 
-@inlined
+@spliced
 def count_row(city: City) -> None:
     """One more row of the visit log."""
     run = city.run[0]
@@ -225,7 +232,7 @@ def count_row(city: City) -> None:
         run.is_short = 1
 
 
-@inlined
+@spliced
 def bin_of(wait_ms: int) -> int:
     """The bin of a wait, as `ledger.bin_of`: a float's exponent and first bits are the doubling and its part."""
     if wait_ms <= 0:
@@ -235,7 +242,7 @@ def bin_of(wait_ms: int) -> int:
     return min((bits_of(float(wait_ms)) >> BIN_SHIFT) - BIN_OFFSET, BINS - 1)
 
 
-@inlined
+@spliced
 def free_visit(city: City, v: int) -> None:
     """The row of a visit that is over serves for another."""
     run = city.run[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowsim.engine.jit import called, inlined
+from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import UnitKind
 from flowsim.engine.records import City
 
@@ -19,7 +19,7 @@ ENDLESS = 1 << 48
 # --- units ----------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def is_free(unit: Any) -> bool:
     """Whether one more patient may start here."""
     if unit.kind == BEDS:
@@ -27,7 +27,7 @@ def is_free(unit: Any) -> bool:
     return unit.kind == UNLIMITED or (unit.is_open == 1 and unit.left > 0)
 
 
-@inlined
+@spliced
 def places_in(unit: Any) -> int:
     """How many more patients may start here now."""
     if unit.kind == BEDS:
@@ -57,7 +57,7 @@ def free_lane(city: City, line: Any, waited: int) -> int:
     return -1
 
 
-@inlined
+@spliced
 def is_later(city: City, visit: Any, other: Any) -> bool:
     """Whether a visit stands behind another of its line: by when they joined, then by patient."""
     if visit.joined != other.joined:
@@ -65,7 +65,7 @@ def is_later(city: City, visit: Any, other: Any) -> bool:
     return city.patients[visit.patient].number > city.patients[other.patient].number
 
 
-@inlined
+@spliced
 def append(city: City, v: int) -> None:
     """A patient joins its line."""
     visit = city.visits[v]
@@ -76,7 +76,7 @@ def append(city: City, v: int) -> None:
     insert(city, line, v, before)
 
 
-@inlined
+@spliced
 def put_back(city: City, v: int) -> None:
     """A patient comes back to its line after an interruption: its place is near the head."""
     visit = city.visits[v]
@@ -139,7 +139,7 @@ def touch(city: City, p: int) -> None:
         city.touched[place] = p
 
 
-@inlined
+@spliced
 def best_head(city: City, pool: Any, now: int) -> tuple[int, int]:
     """The best of the heads that have a free unit, and the lane in which it may start; (-1, -1) if none has."""
     best, lane = -1, -1
@@ -210,7 +210,7 @@ def who_gives_way(city: City, pool: Any, now: int) -> tuple[int, int, int]:
         tried, tried_priority = best, line.priority
 
 
-@inlined
+@spliced
 def usable_lane(city: City, line: Any, u: int, waited: int) -> int:
     """The lane of a line in a unit, if its head has waited long enough for it; or -1."""
     for lane in range(line.lane_first, line.lane_last):
@@ -219,7 +219,7 @@ def usable_lane(city: City, line: Any, u: int, waited: int) -> int:
     return -1
 
 
-@inlined
+@spliced
 def is_worse(city: City, visit: Any, other: Any) -> bool:
     """Whether a visit gives way before another: by priority, latest start of its present segment, highest patient."""
     priority, others = city.lines[visit.line].priority, city.lines[other.line].priority
@@ -230,7 +230,7 @@ def is_worse(city: City, visit: Any, other: Any) -> bool:
     return city.patients[visit.patient].number > city.patients[other.patient].number
 
 
-@inlined
+@spliced
 def serve(city: City, pool: Any, v: int) -> None:
     """Where a class may pre-empt, those served are linked too."""
     visit = city.visits[v]
@@ -240,7 +240,7 @@ def serve(city: City, pool: Any, v: int) -> None:
     pool.served = v
 
 
-@inlined
+@spliced
 def serve_no_more(city: City, pool: Any, v: int) -> None:
     """The visit is no longer among those served."""
     visit = city.visits[v]

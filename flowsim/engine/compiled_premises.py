@@ -10,7 +10,7 @@ from typing import Any
 from flowsim.engine import choices
 from flowsim.engine.compiled_pools import BEDS, SLOTS, is_free, touch
 from flowsim.engine.heap import push
-from flowsim.engine.jit import called, inlined
+from flowsim.engine.jit import called, spliced
 from flowsim.engine.network import Change, Follow
 from flowsim.engine.records import ABOVE_CAPACITY, NOT_RUNNING, City
 from flowsim.engine.rules import Kind
@@ -222,7 +222,7 @@ def followed(city: City, response: Any) -> tuple[int, int]:
 # --- gridlock -------------------------------------------------------------------------------------------------
 
 
-@inlined
+@spliced
 def look_for_gridlock(run: Any) -> None:
     """Have gridlock looked for when all else of this instant is done."""
     run.check_due = 1

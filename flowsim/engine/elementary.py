@@ -19,8 +19,11 @@ TERMS = 20_000  # the gamma series needs about nine times the square root of the
 
 
 def split(x: float) -> tuple[float, int]:
-    """(fraction, exponent) with x = fraction 2^exponent and the fraction from 1/2 to 1, for x above 0."""
-    return math.frexp(x)
+    """(fraction, exponent) with x = fraction 2^exponent and the fraction from sqrt(1/2) to sqrt(2), for x above 0."""
+    fraction, exponent = math.frexp(x)
+    if fraction < 0.70710678118654752440:
+        return 2.0 * fraction, exponent - 1
+    return fraction, exponent
 
 
 def scaled(x: float, exponent: int) -> float:
@@ -39,9 +42,6 @@ def log(x: float) -> float:
             return -math.inf
         return x if x > 0.0 else math.nan
     fraction, exponent = split(x)
-    if fraction < 0.70710678118654752440:
-        fraction = 2.0 * fraction
-        exponent = exponent - 1
     k = float(exponent)
     f = fraction - 1.0
     s = f / (2.0 + f)

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flowsim.engine.jit import called, inlined
+from flowsim.engine.jit import called, spliced
+from flowsim.engine.rules import Kind
 
+END = int(Kind.END)
 WHERE_BITS = 32
 SPARE = 64
 """Rows kept for what one event may yet need when it is noticed that room is short."""
 
 
-@inlined
+@spliced
 def is_before(event: Any, at: int, what: int, who: int) -> bool:
     """Whether an event comes before one at this time, of this kind, here, of this patient."""
     if event.at != at:
@@ -25,7 +27,7 @@ def is_before(event: Any, at: int, what: int, who: int) -> bool:
     return event.who < who
 
 
-@inlined
+@spliced
 def put(heap: Any, place: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
     """Writes an event into its place."""
     event = heap[place]
@@ -36,7 +38,7 @@ def put(heap: Any, place: int, at: int, what: int, who: int, slot: int, stamp: i
     event.stamp = stamp
 
 
-@inlined
+@spliced
 def move(heap: Any, place: int, origin: int) -> None:
     """Copies an event to another place."""
     event, moved = heap[place], heap[origin]
@@ -47,21 +49,57 @@ def move(heap: Any, place: int, origin: int) -> None:
     event.stamp = moved.stamp
 
 
-@inlined
+@spliced
+def smaller(heap: Any, child: int) -> int:
+    """Which of two neighbours comes first. Times mostly differ: to add their order is quicker than to branch on it."""
+    left, right = heap[child].at, heap[child + 1].at
+    if left == right:
+        event = heap[child]
+        return child + 1 if is_before(heap[child + 1], event.at, event.what, event.who) else child
+    return child + (right < left)
+
+
+@spliced
 def sink(heap: Any, size: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
-    """Puts an event in from the root, which is empty."""
+    """Puts an event in from the root, which is empty: for one that comes soon."""
     place = 0
     child = 1
     while child < size:
         if child + 1 < size:
-            event = heap[child]
-            if is_before(heap[child + 1], event.at, event.what, event.who):
-                child += 1
+            child = smaller(heap, child)
         if not is_before(heap[child], at, what, who):
             break
         move(heap, place, child)
         place = child
         child = 2 * place + 1
+    put(heap, place, at, what, who, slot, stamp)
+
+
+@spliced
+def replace(heap: Any, size: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
+    """As `sink`, for one that comes late: the gap goes down to the end, and the event up from there."""
+    place = 0
+    child = 1
+    while child + 1 < size:
+        child = smaller(heap, child)
+        move(heap, place, child)
+        place = child
+        child = 2 * place + 1
+    if child < size:
+        move(heap, place, child)
+        place = child
+    rise(heap, place, at, what, who, slot, stamp)
+
+
+@spliced
+def rise(heap: Any, place: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
+    """Puts an event in from an empty place upwards."""
+    while place > 0:
+        above = (place - 1) >> 1
+        if is_before(heap[above], at, what, who):
+            break
+        move(heap, place, above)
+        place = above
     put(heap, place, at, what, who, slot, stamp)
 
 
@@ -73,23 +111,19 @@ def push(run: Any, heap: Any, at: int, kind: int, where: int, who: int, slot: in
     what = (kind << WHERE_BITS) | where
     if run.has_hole:
         run.has_hole = 0
-        sink(heap, run.heap_size, at, what, who, slot, stamp)
+        if kind == END:
+            replace(heap, run.heap_size, at, what, who, slot, stamp)
+        else:
+            sink(heap, run.heap_size, at, what, who, slot, stamp)
         return
     place = run.heap_size
     run.heap_size = place + 1
     if place + SPARE > len(heap):
         run.is_short = 1
-    while place > 0:
-        above = (place - 1) >> 1
-        event = heap[above]
-        if is_before(event, at, what, who):
-            break
-        move(heap, place, above)
-        place = above
-    put(heap, place, at, what, who, slot, stamp)
+    rise(heap, place, at, what, who, slot, stamp)
 
 
-@inlined
+@spliced
 def fill(run: Any, heap: Any) -> None:
     """Closes the gap that the last event left, if nothing has taken its place."""
     if run.has_hole:
@@ -98,4 +132,13 @@ def fill(run: Any, heap: Any) -> None:
         run.heap_size = size
         if size > 0:
             last = heap[size]
-            sink(heap, size, last.at, last.what, last.who, last.slot, last.stamp)
+            replace(heap, size, last.at, last.what, last.who, last.slot, last.stamp)
+
+
+@spliced
+def is_all_later(run: Any, heap: Any) -> bool:
+    """Whether the root is empty, and all else comes later than now: then it may stay empty for what is pushed next."""
+    if run.has_hole == 0:
+        return False
+    size, now = run.heap_size, run.now
+    return (size < 2 or heap[1].at > now) and (size < 3 or heap[2].at > now)

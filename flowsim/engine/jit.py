@@ -59,6 +59,11 @@ def inlined(function: F) -> F:
     return cast(F, _once_for_all_numbers(numba.njit(forceinline=True, **PART)(function)))
 
 
+def spliced(function: F) -> F:
+    """As `inlined`, but copied into its callers before they are compiled: for what is short, or called from one place."""
+    return cast(F, numba.njit(inline="always", **PART)(function))
+
+
 def called(function: F) -> F:
     """As `inlined`, but kept apart: for what happens seldom, or is called from several places."""
     return cast(F, _once_for_all_numbers(numba.njit(**PART)(function)))

@@ -16,18 +16,21 @@ from flowsim.engine import elementary
 from flowsim.engine.distributions import Family
 from flowsim.engine.jit import bits_of, compiled, compiled_copies, float_of
 
-EXPONENT = 0x7FF << 52
-HALF = 1022 << 52
+MANTISSA = (1 << 52) - 1
+ROOT_HALF = 0x6A09E667F3BCD
+"""The bits after the exponent of 0.70710678118654752440."""
 
 
 def _split(x: float) -> tuple[float, int]:
-    """As `elementary.split`, by the bits of x: a call of the C library would take longer than the logarithm."""
+    """As `elementary.split`, by the bits of x: a call of the C library, or a branch, would take the longest."""
     shift = 0
     if x < 2.2250738585072014e-308:  # the smallest with an exponent of its own
         x = x * 18014398509481984.0
         shift = 54
     bits = bits_of(x)
-    return float_of((bits & ~EXPONENT) | HALF), ((bits & EXPONENT) >> 52) - 1022 - shift
+    mantissa = bits & MANTISSA
+    is_small = int(mantissa < ROOT_HALF)
+    return float_of(mantissa | ((1022 + is_small) << 52)), (bits >> 52) - 1022 - is_small - shift
 
 
 def _scaled(x: float, exponent: int) -> float:

@@ -17,7 +17,7 @@ from flowsim.engine.jit import config
 from flowsim.engine.ledger import BOOKS, Row, rows_of
 from flowsim.engine.loops import loops
 from flowsim.engine.network import Change, Choice, Ints, Network, StreamKind
-from flowsim.engine.tables import Tables
+from flowsim.engine.tables import LINE_BYTES, Tables, rows_of_zeros
 from flowsim.engine.visits import COLUMNS
 
 Records = Any
@@ -40,7 +40,16 @@ def _books(row: Row) -> list[tuple[str, str]]:
 
 
 def _type(*fields: tuple[str, str]) -> np.dtype[Any]:
-    return np.dtype(list(fields), align=True)
+    """A record whose fields lie as a processor likes them; above 32 bytes it fills whole lines of memory (64 bytes)."""
+    kind = np.dtype(list(fields), align=True)
+    lines = -(-kind.itemsize // LINE_BYTES)
+    if kind.itemsize <= 32:
+        return kind
+    places = [kind.fields[name][1] for name in kind.names] if kind.fields and kind.names else []
+    return np.dtype(
+        {"names": [name for name, _ in fields], "formats": [form for _, form in fields], "offsets": places,
+         "itemsize": lines * LINE_BYTES}
+    )  # fmt: skip
 
 
 def _short(*names: str) -> list[tuple[str, str]]:
@@ -82,7 +91,7 @@ STREAM = _type(
     *_short("clock_first", "clock_last", "follows_response", "offer"), *_long("key"), *_books(Row.STREAM),
 )  # fmt: skip
 OFFER = _type(
-    *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio", "batch"),
+    *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio", "batch", "kept"),
     *_long("index", "at", "until", "drawn"), ("profile", "f8"), ("gap", "f8"),
 )  # fmt: skip
 BLOCK = _type(*_long("key", "count"), *_books(Row.BLOCK))
@@ -93,13 +102,14 @@ RESPONSE = _type(
 )
 PATIENT = _type(
     *_long("number", "instant"),
+    ("first_stay", "f8"),
     *_short("visit", "held", "age", "place", "area_row", "site", "visits", "joins", "heading", "is_inside"),
 )
 VISIT = _type(
-    *_long("joined", "queued", "segment", "ready"),
-    *_short("patient", "step", "line", "lane", "next", "previous", "stamp", "is_waiting"),
-    *_long("started", "ended", "remaining", "blocked_since", "blocked_ms"),
-    *_short("next_held", "occurrence", "number", "blocked_row"),
+    *_long("joined", "queued", "segment"),
+    *_short("patient", "step", "line", "lane", "next", "previous", "stamp", "is_waiting", "occurrence", "next_held"),
+    *_long("ready", "started", "ended", "remaining", "blocked_since", "blocked_ms"),
+    *_short("number", "blocked_row"),
 )
 EVENT = _type(*_long("at", "what", "who"), *_short("slot", "stamp"))
 RUN = _type(
@@ -118,8 +128,8 @@ RUN = _type(
 
 
 INTEGER, FLOAT, NOTE = np.dtype(np.int64), np.dtype(np.float64), np.dtype(SHORT)
-PAGE = _type(*_long("period", "book", "row", "value"))
-LOG = _type(*_long(*COLUMNS))
+PAGE = np.dtype(_long("period", "book", "row", "value"))
+LOG = np.dtype(_long(*COLUMNS))
 CLOSING = _type(*_long("first", "stride", "rows", "level", "before", "by_month"))
 """How a book is closed: its first row in `City.memory` and the way to the next; where the level of an integral stands
 (ABOVE_CAPACITY, or -1 if it is none) and the sum of earlier periods (or -1), both beside the first row."""
@@ -142,6 +152,7 @@ class City(Tables):
     ints: Any
     floats: Any
     gaps: Any  # before the next candidates of each layer
+    first_stays: Any  # theirs, before they are scaled, where these are drawn ahead; or -1
     kept_below: Any  # uniforms that decide whether they become patients
     sums: Any  # of the last days, for responses
     memory: Any  # of all records with books, then the tallies: books with many rows
@@ -158,8 +169,8 @@ class City(Tables):
     kinds = {  # noqa: RUF012
         "run": RUN, "units": UNIT, "lines": LINE, "lanes": LANE, "blocks": BLOCK, "streams": STREAM, "clocks": CLOCK,
         "pools": POOL, "steps": STEP, "offers": OFFER, "responses": RESPONSE, "ints": INTEGER, "floats": FLOAT,
-        "gaps": INTEGER, "kept_below": FLOAT, "sums": INTEGER, "memory": INTEGER, "closing": CLOSING,
-        "touched": INTEGER, "page": PAGE, "log": LOG, "patients": PATIENT, "notes": NOTE, "starts": INTEGER,
+        "gaps": INTEGER, "first_stays": FLOAT, "kept_below": FLOAT, "sums": INTEGER, "memory": INTEGER,
+        "closing": CLOSING, "touched": INTEGER, "page": PAGE, "log": LOG, "patients": PATIENT, "notes": NOTE, "starts": INTEGER,
         "visits": VISIT, "heap": EVENT,
     }  # fmt: skip
 
@@ -240,12 +251,13 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     return City(
         _with_books(n, keepers) | {
             "pools": pools, "steps": steps, "offers": offers, "gaps": np.zeros(BATCH * len(offers), np.int64),
+            "first_stays": np.full(BATCH * len(offers), -1.0),
             "kept_below": np.zeros(BATCH * len(offers)), "responses": responses, "ints": ints.array(np.int64),
             "floats": floats.array(np.float64), "sums": sums, "touched": np.zeros(len(pools) + 1, np.int64),
             "page": np.zeros(PAGE_ROWS, PAGE), "log": np.zeros(LOG_ROWS if is_logged else 1, LOG),
-            "patients": np.zeros(rows, PATIENT), "notes": np.zeros(rows * int(r["note_width"]), NOTE),
-            "starts": np.zeros(rows * int(r["clock_width"]), np.int64), "visits": np.zeros(rows, VISIT),
-            "heap": np.zeros(4 * rows + len(offers) + 2 * len(units), EVENT),
+            "patients": rows_of_zeros(rows, PATIENT), "notes": np.zeros(rows * int(r["note_width"]), NOTE),
+            "starts": np.zeros(rows * int(r["clock_width"]), np.int64), "visits": rows_of_zeros(rows, VISIT),
+            "heap": rows_of_zeros(4 * rows + len(offers) + 2 * len(units), EVENT),
         }
     )  # fmt: skip
 
@@ -273,7 +285,7 @@ def _with_books(n: Network, keepers: dict[str, Records]) -> dict[str, Records]:
             how["first"], how["stride"] = size, 1
             keepers["run"][0][book.name] = size
             size += rows
-    whole = np.zeros(size + 1, np.int64)
+    whole = rows_of_zeros(size + 1, np.dtype(np.int64))
     parts = {}
     for (name, records), part in zip(keepers.items(), memory, strict=True):
         whole[first[name] : first[name] + len(part)] = records.view(np.int64)

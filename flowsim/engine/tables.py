@@ -32,8 +32,16 @@ from numpy.typing import NDArray
 
 from flowsim.engine.jit import config
 
+LINE_BYTES = 64
 INT32, INT64 = ir.IntType(32), ir.IntType(64)
 POINTER = ir.IntType(8).as_pointer()
+
+
+def rows_of_zeros(count: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Rows that begin with a line of the processor's memory."""
+    memory = np.zeros(count * kind.itemsize + LINE_BYTES, np.uint8)
+    first = -memory.ctypes.data % LINE_BYTES
+    return memory[first : first + count * kind.itemsize].view(kind)
 
 
 class Tables:

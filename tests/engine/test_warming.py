@@ -93,7 +93,9 @@ def give(monkeypatch: pytest.MonkeyPatch, *functions: Function) -> None:
 def test_all_that_a_run_calls_is_compiled_ahead(engine: str) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, MODEL, engine], capture_output=True, text=True, check=True)
     ahead, wanted = json.loads(done.stdout)
-    assert sorted(wanted) == sorted(ahead)
+    # What was compiled on the way to another is not asked for again, unless the other comes from the cache.
+    assert [one for one in wanted if one not in ahead] == []
+    assert len(ahead) - len(wanted) <= 1
 
 
 def test_what_is_missing_is_compiled_once_and_told_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
