@@ -166,7 +166,7 @@ def choose(city: City, p: int, k: int) -> int:
         city.streams[stream_of(number)].key, run.replication, layer_of(number), number & INDEX_MASK, UNIT, step.word,
         occurrence,
     )  # fmt: skip
-    row = run.share_first + step.choice_first + patient.place
+    row = run.share_first + city.ints[step.choice_first + patient.place]
     return int(
         city.ints[run.share_unit + first_above(city, run.share_cumulative, city.ints[row], city.ints[row + 1], u)]
     )

@@ -60,7 +60,7 @@ def inlined(function: F) -> F:
 
 
 def spliced(function: F) -> F:
-    """As `inlined`, but copied into its callers before they are compiled: for what is short, or called from one place."""
+    """As `inlined`, but copied into its callers before they are compiled: for what is short or called once."""
     return cast(F, numba.njit(inline="always", **PART)(function))
 
 

@@ -163,23 +163,35 @@ class Size(NamedTuple):
 
 def rows_of(network: Network, row: Row) -> int:
     """The number of rows a book about `row` has."""
-    size = Size(*map(int, network.counts))
+    size = Size(*network.counts.tolist())
     area = size.areas * size.ages
-    return {
-        Row.UNIT: size.units,
-        Row.CLASS: size.classes,
-        Row.LANE: size.lanes,
-        Row.BLOCK: len(network.block_unit),
-        Row.MOVE: size.steps * (size.steps + 1),
-        Row.STREAM: len(network.stream_kind),
-        Row.CLASS_BIN: size.classes * BINS,
-        Row.AREA: size.settings * area,
-        Row.AREA_BIN: size.settings * area * BINS,
-        Row.CLOCK: size.clocks,
-        Row.CLOCK_AREA: size.clocks * area,
-        Row.CLOCK_BIN: size.clocks * BINS,
-        Row.RUN: 1,
-    }[row]
+    match row:
+        case Row.UNIT:
+            return size.units
+        case Row.CLASS:
+            return size.classes
+        case Row.LANE:
+            return size.lanes
+        case Row.BLOCK:
+            return len(network.block_unit)
+        case Row.MOVE:
+            return size.steps * (size.steps + 1)
+        case Row.STREAM:
+            return len(network.stream_kind)
+        case Row.CLASS_BIN:
+            return size.classes * BINS
+        case Row.AREA:
+            return size.settings * area
+        case Row.AREA_BIN:
+            return size.settings * area * BINS
+        case Row.CLOCK:
+            return size.clocks
+        case Row.CLOCK_AREA:
+            return size.clocks * area
+        case Row.CLOCK_BIN:
+            return size.clocks * BINS
+        case Row.RUN:
+            return 1
 
 
 def entries_of(page: Ints) -> Iterator[tuple[int, str, Ints, Ints]]:

@@ -118,10 +118,11 @@ class Network(NamedTuple):
     step_word: Ints  # [K] 32-bit hash of the step's name: its part of a random number's address
     choice: Ints  # [K] Choice
     choice_first: (
-        Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_first
+        Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_row
     )
     choice_unit: Ints  # unit for each place or site, -1 where there is none
-    share_first: Ints  # [rows + 1] SHARES: one row a place
+    share_row: Ints  # SHARES: row of share_first for each place; places may have one in common
+    share_first: Ints  # [rows + 1]
     share_cumulative: Floats
     share_unit: Ints
     class_row: Ints  # [K] row in class_of for unit 0, level 0

@@ -170,8 +170,8 @@ class City(Tables):
         "run": RUN, "units": UNIT, "lines": LINE, "lanes": LANE, "blocks": BLOCK, "streams": STREAM, "clocks": CLOCK,
         "pools": POOL, "steps": STEP, "offers": OFFER, "responses": RESPONSE, "ints": INTEGER, "floats": FLOAT,
         "gaps": INTEGER, "first_stays": FLOAT, "kept_below": FLOAT, "sums": INTEGER, "memory": INTEGER,
-        "closing": CLOSING, "touched": INTEGER, "page": PAGE, "log": LOG, "patients": PATIENT, "notes": NOTE, "starts": INTEGER,
-        "visits": VISIT, "heap": EVENT,
+        "closing": CLOSING, "touched": INTEGER, "page": PAGE, "log": LOG, "patients": PATIENT, "notes": NOTE,
+        "starts": INTEGER, "visits": VISIT, "heap": EVENT,
     }  # fmt: skip
 
 
@@ -269,15 +269,18 @@ def _with_books(n: Network, keepers: dict[str, Records]) -> dict[str, Records]:
         memory.append(records.view(np.int64))
         first[name] = size
         size += len(memory[-1])
+    places = {
+        name: {field: first[name] + at // 8 for field, (_, at, *_) in records.dtype.fields.items()}
+        for name, records in keepers.items()
+    }
     closing = np.zeros(len(BOOKS), CLOSING)
     for book, how in zip(BOOKS, closing, strict=True):
         rows = rows_of(n, book.row)
         how["rows"], how["by_month"], how["level"], how["before"] = rows, book.by_month, -1, -1
         if book.row in KEEPERS:
             name = KEEPERS[book.row]
-            kind = keepers[name].dtype
-            place = {field: first[name] + kind.fields[field][1] // 8 for field in kind.names}
-            how["first"], how["stride"] = place[book.name], kind.itemsize // 8
+            place = places[name]
+            how["first"], how["stride"] = place[book.name], keepers[name].dtype.itemsize // 8
             how["before"] = place.get(f"{book.name}_before", -1)
             if book.name in LEVELS:
                 how["level"] = place[LEVELS[book.name]] if LEVELS[book.name] else ABOVE_CAPACITY
@@ -358,8 +361,9 @@ def _steps(n: Network, ints: _Flat, floats: _Flat) -> tuple[Records, int]:
     for name in ("pathway", "setting", "word"):
         steps[name] = getattr(n, f"step_{name}")
     steps["levels"], steps["is_conditional"], steps["response_factor"] = n.class_levels, n.conditional, 1.0
-    choice_unit, round_ms, hold_step = ints.add(n.choice_unit), ints.add(n.round_ms), ints.add(n.hold_step)
-    steps["choice_first"] = n.choice_first + np.where(n.choice == Choice.SHARES, 0, choice_unit)
+    choice_unit, share_row = ints.add(n.choice_unit), ints.add(n.share_row)
+    round_ms, hold_step = ints.add(n.round_ms), ints.add(n.hold_step)
+    steps["choice_first"] = n.choice_first + np.where(n.choice == Choice.SHARES, share_row, choice_unit)
     steps["class_row"] = n.class_row + ints.add(n.class_of)
     steps["divert_first"] = n.divert_first + ints.add(n.divert_unit)
     steps["round_first"], steps["round_last"] = n.round_first[:-1] + round_ms, n.round_first[1:] + round_ms

@@ -44,6 +44,10 @@ def rows_of_zeros(count: int, kind: np.dtype[Any]) -> NDArray[Any]:
     return memory[first : first + count * kind.itemsize].view(kind)
 
 
+unrecorded: set[str] = set()
+"""Fields and tables that compiled code does not write: none, but where the cost of recording is measured."""
+
+
 class Tables:
     """Arrays under their names, and for compiled code a list of (address, length) of each, in order of `kinds`.
 
@@ -193,7 +197,8 @@ def _get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 @lower_builtin(operator.setitem, TableType, types.int64, types.Any)
 def _set_number(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kind = sig.args[0]
-    _store(builder, _row_address(context, builder, kind, *args[:2]), kind.kind, args[2])
+    if kind.field not in unrecorded:
+        _store(builder, _row_address(context, builder, kind, *args[:2]), kind.kind, args[2])
     return context.get_dummy_value()
 
 
@@ -223,6 +228,8 @@ def _get_field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> An
 @lower_setattr_generic(RowType)
 def _set_field(context: Any, builder: Any, sig: Any, args: Any, name: str) -> None:
     row, value = args
+    if name in unrecorded:
+        return
     field, offset = sig.args[0].kind.fields[name][:2]
     _store(builder, builder.gep(row, [INT64(offset)]), field, value)
 

@@ -380,7 +380,8 @@ class Destinations:
                 if n.choice[step] == BY_PLACE and n.choice_unit[row] >= 0:
                     chosen[k, n.choice_unit[row]] = 1.0
                 elif n.choice[step] == SHARES:
-                    rows = slice(int(n.share_first[row]), int(n.share_first[row + 1]))
+                    first = int(n.share_row[row])
+                    rows = slice(int(n.share_first[first]), int(n.share_first[first + 1]))
                     np.add.at(chosen[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
                 units = np.flatnonzero(chosen[k])
                 units = units[self.is_at_site[units]]

@@ -153,11 +153,12 @@ class StepView:
         self.choice = Choice(int(n.choice[k]))
         first = int(n.choice_first[k])
         if self.choice == Choice.SHARES:
-            rows = range(first, first + len(n.place_area))
-            self.shares: Shares = [
-                list(zip(n.share_cumulative[a:b].tolist(), n.share_unit[a:b].tolist(), strict=True))
-                for a, b in ((int(n.share_first[row]), int(n.share_first[row + 1])) for row in rows)
-            ]
+            rows = n.share_row[first : first + len(n.place_area)].tolist()
+            shares = {
+                row: list(zip(n.share_cumulative[a:b].tolist(), n.share_unit[a:b].tolist(), strict=True))
+                for row, a, b in ((row, int(n.share_first[row]), int(n.share_first[row + 1])) for row in set(rows))
+            }
+            self.shares: Shares = [shares[row] for row in rows]
         elif self.choice == Choice.BY_PLACE:
             self.place_units: list[int] = n.choice_unit[first : first + len(n.place_area)].tolist()
         else:

@@ -21,7 +21,7 @@ from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.keys import ATTRIBUTES
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import HOUR_MS, measured
-from flowsim.model.calendar import Window
+from flowsim.model.calendar import Window, anniversary
 from flowsim.model.loading import load_model
 from flowsim.model.names import near
 from flowsim.model.quantities import parse_whole_duration
@@ -109,7 +109,7 @@ def simulate(
     def keep(rows: Ints) -> None:
         visits.append(rows.copy())
 
-    compile_ahead(engine, _tell)
+    compile_ahead(engine, tell)
     outcome = run_once(network, labels, seed, replication, write, keep if log else None, engine)
     ledger = read_ledger((entry for page in pages for entry in entries_of(page)), network, labels)
     return Run(ledger, np.concatenate(visits) if log else None, *outcome)
@@ -142,7 +142,8 @@ def decode_visits(rows: np.ndarray, ledger: Ledger) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """A line on standard error, for who runs a model from Python."""
     if sys.stderr is not None:
         print(line, file=sys.stderr, flush=True)
 
@@ -156,7 +157,7 @@ def _window(model: Model, years: int | None, days: int | None, warm_up: int | st
         raise _refusal("days", str(days), "give years or days, not both")
     if days is None:
         years = _whole("years", 1 if years is None else years, 1, 100)
-        days = (model.start.replace(year=model.start.year + years) - model.start).days
+        days = (anniversary(model.start, model.start.year + years) - model.start).days
     days = _whole("days", days, 1, MOST_DAYS)
     if isinstance(warm_up, str):
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from flowsim.engine.building import compile_network
+from flowsim.engine.running import Engine
 from flowsim.engine.verify import NAMES, Comparison, LedgerDifference, VisitDifference, compare
+from flowsim.engine.warming import compile_ahead
 from flowsim.errors import Fault, InputError
 from flowsim.experiment.kinds import kind_of
+from flowsim.experiment.simulating import tell
 from flowsim.model.calendar import DAY_MS, Window, anniversary
 from flowsim.model.loading import load_model
 
@@ -88,6 +91,8 @@ def verify(model: str | Path, days: int | None = None, seed: int = 1, replicatio
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             raise _refusal(name, str(value), f"must be a whole number from {least} to {most}")
     network, labels = compile_network(built, Window(built.start, 0, days * DAY_MS))
+    for engine in get_args(Engine):
+        compile_ahead(engine, tell)
     return Verification(built.name, days, seed, replication, compare(network, labels, seed, replication))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flowsim.engine.building.marks import Ragged, Shared, cumulative, refuse
 from flowsim.engine.building.units import Units
@@ -31,10 +31,11 @@ class Choices:
         self.units, self.geography = units, units.geography
         self.places = list(units.geography.places)
         self.by_place = Shared()
+        self.share_row = Shared()
         self.shares = Ragged()
         self.share_unit: list[int] = []
         self.diverted = Shared()
-        self._shares: dict[tuple[Any, ...], Chosen] = {}
+        self._rows: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[int, tuple[int, ...]]] = {}
 
     def add(self, field: str, step: Step) -> Chosen:
         """The choice of a step. What has only one unit leads there by every rule."""
@@ -62,7 +63,7 @@ class Choices:
     def _own(self, field: str, setting: str, place: str) -> int:
         """The unit at a place or at the nearest place above it; -1 if there is none."""
         for above in self.geography.upwards(place):
-            here = [unit for unit in self.units.of_setting[setting] if self.units.all[unit].place == above.name]
+            here = self.units.within.get((setting, above.name), ())
             if len(here) > 1:
                 names = ", ".join(self.units.all[unit].at for unit in here)
                 refuse(
@@ -83,21 +84,23 @@ class Choices:
             refuse(self.units.model, field, "nearest", f"cannot be told: {error}")
 
     def _drawn(self, field: str, setting: str, shares: Mapping[str, Mapping[str, float]]) -> Chosen:
-        key = (setting, tuple((place, tuple(row.items())) for place, row in shares.items()))
-        if key not in self._shares:
-            for name in shares:
-                if name not in self.geography.places:
-                    refuse(self.units.model, field, name, "is no place of the model")
-            first, found = len(self.shares.first) - 1, []
-            for place in self.places:
-                above = (one.name for one in self.geography.upwards(place) if one.name in shares)
-                row = shares.get(next(above, ""), {})
-                units = [self.units.find(field, setting, at) for at in row]
-                self.shares.add(cumulative(list(row.values())))
-                self.share_unit.extend(units)
-                found.append(tuple(unit for unit, share in zip(units, row.values(), strict=True) if share > 0))
-            self._shares[key] = Chosen(Choice.SHARES, first, found)
-        return self._shares[key]
+        for name in shares:
+            if name not in self.geography.places:
+                refuse(self.units.model, field, name, "is no place of the model")
+        known = {"": self._row(field, setting, {}), **{name: self._row(field, setting, shares[name]) for name in shares}}
+        above = [(one.name for one in self.geography.upwards(place) if one.name in shares) for place in self.places]
+        found = [known[next(names, "")] for names in above]
+        return Chosen(Choice.SHARES, self.share_row.add([row for row, _ in found]), [units for _, units in found])
+
+    def _row(self, field: str, setting: str, shares: Mapping[str, float]) -> tuple[int, tuple[int, ...]]:
+        """The row of shares in the Network, and the units with a share above 0."""
+        key = (setting, tuple(shares.items()))
+        if key not in self._rows:
+            units = [self.units.find(field, setting, at) for at in shares]
+            self.share_unit.extend(units)
+            some = tuple(unit for unit, share in zip(units, shares.values(), strict=True) if share > 0)
+            self._rows[key] = self.shares.add(cumulative(list(shares.values()))), some
+        return self._rows[key]
 
     def divert(self, field: str, step: Step) -> tuple[int, int, list[int]]:
         """(queue at which patients divert, row in the Network, unit they divert to for each own unit); -1 for

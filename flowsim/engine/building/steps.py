@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ def choice_arrays(choices: Choices, chosen: Sequence[Chosen]) -> dict[str, Any]:
         "choice": ints(one.kind for one in chosen),
         "choice_first": ints(one.first for one in chosen),
         "choice_unit": ints(choices.by_place.flat),
+        "share_row": ints(choices.share_row.flat),
         "share_first": ints(choices.shares.first),
         "share_cumulative": floats(choices.shares.flat),
         "share_unit": ints(choices.share_unit),
@@ -62,11 +64,11 @@ class Classes:
 
     def labels(self) -> tuple[str, ...]:
         """Names of the classes: the own unit, and the priority where the unit has several classes."""
-        owns = [own for own, _, _ in self.all]
+        classes_of = Counter(own for own, _, _ in self.all)
         names = []
         for own, priority, preempts in self.all:
             name = self.units.all[own].name
-            if owns.count(own) > 1:
+            if classes_of[own] > 1:
                 name += f", priority {priority}" + (", pre-empting" if preempts else "")
             names.append(name)
         return tuple(names)

@@ -39,8 +39,11 @@ class Units:
         self.all = sorted(written, key=lambda unit: unit.name)
         self.number = numbered(unit.name for unit in self.all)
         self.of_setting: dict[str, list[int]] = {setting: [] for setting in model.settings}
+        self.within: dict[tuple[str, str], list[int]] = {}
+        """Units by setting and the place in which they lie."""
         for unit in written:
             self.of_setting[unit.setting].append(self.number[unit.name])
+            self.within.setdefault((unit.setting, unit.place), []).append(self.number[unit.name])
         self.at: dict[tuple[str, str], int] = {(unit.setting, unit.at): i for i, unit in enumerate(self.all)}
         self.sites = numbered(geography.sites)
         self.site = [self.sites.get(unit.at, -1) for unit in self.all]
