@@ -27,7 +27,7 @@ from flowsim.engine.compiled_arrivals import (
     offer,
     pick,
     stream_of,
-)  # fmt: skip
+)
 from flowsim.engine.compiled_holding import (
     ALL,
     HELD_FOR,
@@ -46,7 +46,7 @@ from flowsim.engine.compiled_holding import (
     unhold,
     vacate,
     write_visit,
-)  # fmt: skip
+)
 from flowsim.engine.compiled_pools import (
     BEDS,
     SLOTS,
@@ -60,9 +60,9 @@ from flowsim.engine.compiled_pools import (
     serve_no_more,
     touch,
     who_gives_way,
-)  # fmt: skip
+)
 from flowsim.engine.compiled_premises import change_capacity, check, close_day, open_units, renew, respond
-from flowsim.engine.heap import SPARE, WHERE_BITS, fill, is_all_later, push
+from flowsim.engine.heap import WHERE_BITS, fill, is_all_later, push
 from flowsim.engine.jit import called, compiled, inlined, spliced
 from flowsim.engine.ledger import BINS, Log, Write
 from flowsim.engine.network import LEAVE, Choice, Ints, Moment, Network, StreamKind
@@ -84,8 +84,10 @@ INSIDE, WAITING = int(StreamKind.INSIDE), int(StreamKind.WAITING)
 ASKED = -2
 """In the place of the next step: the patient has asked for a unit."""
 
-FINISHED, SHORT_OF_ROOM, PAGE_FULL, GRIDLOCK, ENDLESS = range(5)
+FINISHED, PAUSE, SHORT_OF_ROOM, PAGE_FULL, GRIDLOCK, ENDLESS = range(6)
 """Why the compiled part stops: it has come to the horizon, wants something from Python, or cannot go on."""
+EVENTS_BETWEEN_PAUSES = 500_000
+"""So often Python may look whether the user has interrupted the run."""
 
 
 # --- the story ------------------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     else:
         v = run.visits
         run.visits = v + 1
-        if v + SPARE > len(city.visits):
+        if v + run.spare > len(city.visits):
             run.is_short = 1
     visit = city.visits[v]
     visit.patient, visit.step, visit.line, visit.lane = p, k, c, -1
@@ -638,6 +640,9 @@ def live(city: City) -> int:
             run.has_hole = 1
             respond(city)
             post_midnight(city)
+            if run.events >= run.next_pause:
+                run.next_pause = run.events + EVENTS_BETWEEN_PAUSES
+                return PAUSE
             continue
         run.has_hole = 1
         if kind == END:
@@ -707,12 +712,6 @@ def count_inside(city: City, order: Ints) -> bool:
     return True
 
 
-@compiled
-def close_last_day(city: City) -> bool:
-    """The last day ends at the horizon; False if the page is full and has to be taken first."""
-    return close_day(city)
-
-
 def run(network: Network, keys: Sequence[int], replication: int, write: Write, log: Log | None = None) -> Outcome:
     """One replication of a Network, compiled.
 
@@ -724,12 +723,13 @@ def run(network: Network, keys: Sequence[int], replication: int, write: Write, l
     try:
         while (status := live(city)) != FINISHED:
             _raise_if_stuck(city, status)
-            city = _made_room(city, write, log)
+            if status != PAUSE:
+                city = _made_room(city, write, log)
         inside = np.flatnonzero(city.patients["is_inside"])
         order = inside[np.argsort(city.patients["number"][inside])]
         while not count_inside(city, order):
             city = _made_room(city, write, log)
-        while not close_last_day(city):
+        while not close_day(city):  # the last, at the horizon
             city = _made_room(city, write, log)
     finally:
         _hand_over(city, write, log)
@@ -749,25 +749,26 @@ def _raise_if_stuck(city: City, status: int) -> None:
 def _hand_over(city: City, write: Write, log: Log | None) -> None:
     """Pass on what is finished: rows of the ledger, and of the visit log."""
     run = city.run[0]
-    if run["page_rows"]:
-        write(city.page.view(np.int64).reshape(-1, 4)[: run["page_rows"]])
-        run["page_rows"] = 0
-    if log is not None and run["log_rows"]:
-        log(city.log.view(np.int64).reshape(-1, len(COLUMNS))[: run["log_rows"]])
-        run["log_rows"] = 0
+    page, rows = int(run["page_rows"]), int(run["log_rows"])
+    run["page_rows"] = run["log_rows"] = 0
+    if page:
+        write(city.page.view(np.int64).reshape(-1, 4)[:page])
+    if log is not None and rows:
+        log(city.log.view(np.int64).reshape(-1, len(COLUMNS))[:rows])
 
 
 def _made_room(city: City, write: Write, log: Log | None) -> City:
     """The same city with twice the rows of what is nearly full, and nothing left to hand over."""
     _hand_over(city, write, log)
     run, grown = city.run[0], []
-    if run["heap_size"] + SPARE > len(city.heap):
+    spare = int(run["spare"])
+    if run["heap_size"] + spare > len(city.heap):
         grown += ["heap"]
-    if run["visits"] + SPARE > len(city.visits):
+    if run["visits"] + spare > len(city.visits):
         grown += ["visits"]
-    if run["patients"] + SPARE > len(city.patients):
+    if run["patients"] + spare > len(city.patients):
         grown += ["patients", "notes", "starts"]
-    if log is not None and SPARE + run["most_held"] > len(city.log):
+    if log is not None and spare + run["most_held"] > len(city.log):
         grown += ["log"]
     run["is_short"] = 0
     return city.with_(**{name: _twice(np.asarray(getattr(city, name))) for name in grown}) if grown else city

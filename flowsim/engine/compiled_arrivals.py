@@ -10,7 +10,7 @@ from typing import Any
 from flowsim.engine import arrivals
 from flowsim.engine.addresses import Purpose
 from flowsim.engine.distributions import Family
-from flowsim.engine.heap import SPARE, push
+from flowsim.engine.heap import push
 from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import StreamKind
 from flowsim.engine.records import BATCH, NOT_RUNNING, City
@@ -48,7 +48,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
     else:
         p = run.patients
         run.patients = p + 1
-        if p + SPARE > len(city.patients):
+        if p + run.spare > len(city.patients):
             run.is_short = 1
     patient = city.patients[p]
     patient.number = (((s << LAYER_BITS) | layer) << INDEX_BITS) | index

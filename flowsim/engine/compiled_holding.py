@@ -10,7 +10,6 @@ from typing import Any
 from flowsim.engine.compiled_arrivals import INDEX_MASK, layer_of, stream_of
 from flowsim.engine.compiled_pools import BEDS, is_free, touch
 from flowsim.engine.compiled_premises import look_for_gridlock
-from flowsim.engine.heap import SPARE
 from flowsim.engine.jit import bits_of, called, inlined, spliced
 from flowsim.engine.ledger import BINS, FINEST_BITS, SPLIT_BITS
 from flowsim.engine.network import Moment
@@ -228,7 +227,7 @@ def count_row(city: City) -> None:
     """One more row of the visit log."""
     run = city.run[0]
     run.log_rows += 1
-    if run.log_rows + SPARE + run.most_held > len(city.log):
+    if run.log_rows + run.spare + run.most_held > len(city.log):
         run.is_short = 1
 
 

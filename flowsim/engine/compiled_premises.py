@@ -10,7 +10,7 @@ from typing import Any
 from flowsim.engine import choices
 from flowsim.engine.compiled_pools import BEDS, SLOTS, is_free, touch
 from flowsim.engine.heap import push
-from flowsim.engine.jit import called, spliced
+from flowsim.engine.jit import called, compiled, spliced
 from flowsim.engine.network import Change, Follow
 from flowsim.engine.records import ABOVE_CAPACITY, NOT_RUNNING, City
 from flowsim.engine.rules import Kind
@@ -86,7 +86,7 @@ def renew(city: City, u: int) -> None:
 # --- midnight -------------------------------------------------------------------------------------------------
 
 
-@called
+@compiled
 def close_day(city: City) -> bool:
     """CLOSE: midnight counts, and the period if it ends now; False if the page is full and has to be taken first."""
     run = city.run[0]

@@ -13,8 +13,6 @@ from flowsim.engine.rules import Kind
 
 END = int(Kind.END)
 WHERE_BITS = 32
-SPARE = 64
-"""Rows kept for what one event may yet need when it is noticed that room is short."""
 
 
 @spliced
@@ -118,7 +116,7 @@ def push(run: Any, heap: Any, at: int, kind: int, where: int, who: int, slot: in
         return
     place = run.heap_size
     run.heap_size = place + 1
-    if place + SPARE > len(heap):
+    if place + run.spare > len(heap):
         run.is_short = 1
     rise(heap, place, at, what, who, slot, stamp)
 

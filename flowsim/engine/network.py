@@ -117,9 +117,7 @@ class Network(NamedTuple):
     step_setting: Ints  # [K]
     step_word: Ints  # [K] 32-bit hash of the step's name: its part of a random number's address
     choice: Ints  # [K] Choice
-    choice_first: (
-        Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_row
-    )
+    choice_first: Ints  # [K] BY_PLACE: row of choice_unit for place 0; SAME_SITE: for site 0; SHARES: row of share_row
     choice_unit: Ints  # unit for each place or site, -1 where there is none
     share_row: Ints  # SHARES: row of share_first for each place; places may have one in common
     share_first: Ints  # [rows + 1]

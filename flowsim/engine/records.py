@@ -29,6 +29,8 @@ NOT_RUNNING = -(1 << 62)
 """In the place of a clock's start."""
 BATCH = 16
 """Candidates of a layer drawn at a time."""
+SPARE = 64
+"""Rows kept for what one event may yet need when it is noticed that room is short."""
 PAGE_ROWS = 1 << 15
 LOG_ROWS = 1 << 13
 FIRST_ROWS = 1 << 10
@@ -115,7 +117,8 @@ EVENT = _type(*_long("at", "what", "who"), *_short("slot", "stamp"))
 RUN = _type(
     *_long("now", "horizon", "replication", "events", "entered", "inside", "heap_size", "has_hole", "touched"),
     *_long("free_patient", "patients", "free_visit", "visits", "most_held", "letting_in", "check_due", "day", "period"),
-    *_long("closing_book", "closing_row", "page_rows", "log_rows", "is_logged", "is_short", "stuck_step"),
+    *_long("closing_book", "closing_row", "page_rows", "log_rows", "is_logged", "stuck_step"),
+    *_long("is_short", "spare", "next_pause"),
     *_long("week_offset", "ages", "area_size", "steps", "pathways", "mark_count", "note_width", "clock_width"),
     *_long("needs", "segments", "segment_starts", "months", "month_starts", "month_of_year", "day_starts"),
     *_long("period_starts", "closes_month", "wait_bins", "area_wait_ms", "area_wait_bins", "moves", "clock_bins"),
@@ -231,6 +234,8 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
 
     units = _units(n)
     lines, lanes, pools = _queues(n, ints)
+    # One who joins a queue posts a START for each wait after which another unit may be used.
+    r["spare"] = SPARE + (lines["later_last"] - lines["later_first"]).max(initial=0)
     clock_slot, pathway_clocks, r["clock_width"] = _clock_slots(n, int(r["pathways"]))
     steps, r["note_width"] = _steps(n, ints, floats)
     streams, offers = _streams(n, keys, ints, floats, pathway_clocks)

@@ -58,7 +58,7 @@ def functions_of(engine: Engine, is_sampled: bool) -> list[Function]:
     if is_sampled:
         found.append((logged.are_logged, (wholes, whole, table, real)))
     if engine == "compiled":
-        from flowsim.engine import compiled
+        from flowsim.engine import compiled, compiled_premises
         from flowsim.engine.records import City
         from flowsim.engine.tables import TablesType
 
@@ -68,7 +68,7 @@ def functions_of(engine: Engine, is_sampled: bool) -> list[Function]:
             (compiled.open_city, (city,)),
             (compiled.live, (city,)),
             (compiled.count_inside, (city, wholes)),
-            (compiled.close_last_day, (city,)),
+            (compiled_premises.close_day, (city,)),
         ]
     address, thinning = (whole,) * 4, (whole,) * 5 + (reals, wholes)
     draw = address + (whole,) * 5 + (real, given_reals)

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from flowsim.errors import escape, is_odd, show
 
@@ -67,6 +68,12 @@ def parse_name(value: object) -> str:
         if isinstance(value, bool | int | float):
             raise ValueError(f'must be a name: quote it, "{show(value)}", if it is one')
         raise ValueError("must be a name")
+    return _checked(value)
+
+
+@lru_cache(maxsize=2**16)
+def _checked(value: str) -> str:
+    """As `parse_name`: a model says the same names over and over."""
     if not value.strip():
         raise ValueError("must be a name, not empty")
     if len(value) > LONGEST_NAME:

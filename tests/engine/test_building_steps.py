@@ -51,10 +51,10 @@ def test_shares_of_a_higher_place_serve_those_below_it():
     )
     first = int(network.choice_first[step(labels, "door")])
     assert network.choice[step(labels, "door")] == Choice.SHARES
-    rows = {
-        place: row(network.share_first, network.share_cumulative, first + i) for i, place in enumerate(labels.places)
-    }
+    number = dict(zip(labels.places, network.share_row[first:].tolist(), strict=False))
+    rows = {place: row(network.share_first, network.share_cumulative, number[place]) for place in labels.places}
     assert rows["East 1"] == rows["East 2"] == [0.7, 1.0] and rows["West 1"] == [1.0] and rows["City"] == []
+    assert number["East 1"] == number["East 2"] != number["West 1"]
 
 
 def test_a_patient_of_the_first_day_without_a_unit_to_go_to_is_refused():

@@ -87,7 +87,10 @@ class Choices:
         for name in shares:
             if name not in self.geography.places:
                 refuse(self.units.model, field, name, "is no place of the model")
-        known = {"": self._row(field, setting, {}), **{name: self._row(field, setting, shares[name]) for name in shares}}
+        known = {
+            "": self._row(field, setting, {}),
+            **{name: self._row(field, setting, shares[name]) for name in shares},
+        }
         above = [(one.name for one in self.geography.upwards(place) if one.name in shares) for place in self.places]
         found = [known[next(names, "")] for names in above]
         return Chosen(Choice.SHARES, self.share_row.add([row for row, _ in found]), [units for _, units in found])

@@ -11,7 +11,7 @@ from typing import Any
 from flowsim.engine.building.choices import Choices
 from flowsim.engine.building.distributions import Distributions
 from flowsim.engine.building.graph import Graph
-from flowsim.engine.building.marks import Marks, ints, numbered, refuse
+from flowsim.engine.building.marks import Marks, frozen, ints, numbered, refuse
 from flowsim.engine.building.reach import Reach
 from flowsim.engine.building.responses import clock_arrays, response_arrays
 from flowsim.engine.building.steps import Classes, causes_of, choice_arrays, share_arrays, step_arrays
@@ -67,9 +67,9 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
         causes, model.clocks,
     )  # fmt: skip
     arrays["counts"] = ints(len(one) for one in sizes)
-    blocks = reach.blocks(arrays["keeps"].tolist(), arrays["cause"].tolist())
-    for column, name in enumerate(("block_unit", "block_awaited", "block_cause")):
-        arrays[name] = ints(block[column] for block in blocks)
+    blocks = reach.blocks(arrays["keeps"], arrays["cause"].tolist())
+    for name, column in zip(("block_unit", "block_awaited", "block_cause"), blocks, strict=True):
+        arrays[name] = frozen(column)
     _refuse_long_times(model, arrays)
     labels = Labels(
         model=model.name,

@@ -104,7 +104,8 @@ def _shares(report: Report, path: KeyPath, step: Step, homes: list[str], spots: 
     if missing:
         message = f"no shares for {len(missing)} places where patients live ({named(missing)}): add rows"
         report.say(path, None, message)
-    unknown = [at for row in rows.values() for at in row if at not in spots]
+    there = set(spots)
+    unknown = [at for row in rows.values() for at in row if at not in there]
     if unknown:
         several = named(list(dict.fromkeys(unknown)))
         report.say(path, unknown[0], f"{step.in_!r} has no unit at {several}: add units, or change the shares")
