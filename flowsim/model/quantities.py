@@ -173,6 +173,8 @@ def parse_positive(value: object) -> float:
 
 def parse_share(value: object) -> float:
     """A share or probability, from 0 to 1."""
+    if isinstance(value, float) and 0.0 < value <= 1.0:  # nothing to explain: quick, for a table may have a million
+        return value
     number = parse_number(value)
     if 0 <= number <= 1:
         return number

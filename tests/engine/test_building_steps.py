@@ -198,3 +198,31 @@ def test_what_a_bed_may_be_blocked_by_is_listed_once_and_follows_place_and_site(
         for awaited, cause in ((f"surgical at {site}", "a bed"), (f"home care at {borough}", "home care"))
     }
     assert found == wanted
+
+
+def test_a_bed_is_blocked_only_by_what_comes_after_it_until_the_step_that_holds_it_starts():
+    network, labels = network_of("""
+settings: {a: {capacity: 1 beds}, b: {capacity: 1 beds}, c: {capacity: 1 beds}, d: {capacity: 1 beds},
+  e: {capacity: 1 beds}, f: {capacity: 1 beds}, g: {capacity: 1 beds}}
+pathways:
+  p:
+    arrivals: {per_day: 1}
+    steps:
+      door: {in: a, stay: 1 hour, then: {first: 0.5, second: 0.5}}
+      first: {in: b, stay: 1 hour, then: second}
+      second: {in: c, stay: 1 hour, then: third}
+      third:
+        in: d
+        holds: first
+        stay: 1 hour
+        patience: {fixed: 1 hour, otherwise: aside}
+        then: after
+      aside: {in: e, stay: 1 hour, then: again}
+      again: {in: f, holds: first, stay: 1 hour}
+      after: {in: g, stay: 1 hour, then: {again: 0.5, leave: 0.5}}
+""")
+    assert network.keeps[step(labels, "door"), step(labels, "first")] == 1
+    assert network.keeps[step(labels, "after"), step(labels, "first")] == 1
+    names = [labels.units[unit].name for unit in network.block_awaited]
+    assert {labels.units[unit].name for unit in network.block_unit} == {"b"}
+    assert names == ["c", "d", "e", "f"]

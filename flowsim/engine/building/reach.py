@@ -11,7 +11,7 @@ import numpy as np
 
 from flowsim.engine.building.choices import Chosen
 from flowsim.engine.building.graph import Graph
-from flowsim.engine.building.marks import numbered, refuse
+from flowsim.engine.building.marks import refuse
 from flowsim.engine.building.units import Pools, Units
 from flowsim.engine.network import Choice, Ints
 
@@ -143,7 +143,8 @@ class Reach:
             for awaited in after:
                 follows = self.choices[awaited].kind == Choice.SAME_SITE and not is_moved
                 found.append(self._pairs(held, awaited, follows) * causes + cause[awaited])
-        rows = np.unique(np.concatenate(found))
+        rows = np.sort(np.concatenate(found))
+        rows = rows[np.diff(rows, prepend=-1) > 0]
         return rows // causes // size, rows // causes % size, rows % causes
 
     def _while_held(self, held: int, keeps: Any, holds: list[list[int]]) -> list[int]:
@@ -178,16 +179,19 @@ class Reach:
         for place, own in self.own[held].items():
             awaits.setdefault(own, set()).update(self.own[awaited].get(place, ()))
         lanes = {own: sorted({unit for one in own for unit, _ in self.pools.lanes(one)}) for own in awaits}
-        rows = sorted(set[int]().union(*lanes.values()))
-        columns = sorted(set[int]().union(*awaits.values()))
-        row_of, column_of = numbered(rows), numbered(columns)
+        rows = np.array(sorted(set[int]().union(*lanes.values())), np.int64)
+        at_site: dict[int, set[int]] = {}
+        for row, unit in enumerate(rows.tolist() if follows else ()):
+            if self.units.site[unit] >= 0:
+                at_site[row] = self._diverted(awaited, self.choices[awaited].units[self.units.site[unit]])
+        columns = np.array(sorted(set[int]().union(*awaits.values(), *at_site.values())), np.int64)
         found = np.zeros((len(rows), len(columns)), np.bool_)
         for own, awaited_by in awaits.items():
-            here = [row_of[unit] for unit in lanes[own] if not follows or self.units.site[unit] < 0]
-            found[np.ix_(here, [column_of[unit] for unit in awaited_by])] = True
-        for unit in rows if follows and columns else ():
-            if self.units.site[unit] >= 0:
-                at_site = self._diverted(awaited, self.choices[awaited].units[self.units.site[unit]])
-                found[row_of[unit], [column_of[one] for one in at_site]] = True
-        row, column = np.nonzero(found)
-        return np.array(rows, np.int64)[row] * len(self.units.all) + np.array(columns, np.int64)[column]
+            here = np.array([unit for unit in lanes[own] if not follows or self.units.site[unit] < 0], np.int64)
+            there = np.array(list(awaited_by), np.int64)
+            found[np.searchsorted(rows, here)[:, None], np.searchsorted(columns, there)] = True
+        for row, here_too in at_site.items():
+            found[row, np.searchsorted(columns, list(here_too))] = True
+        held_row, awaited_row = np.nonzero(found)
+        pairs: Ints = rows[held_row] * len(self.units.all) + columns[awaited_row]
+        return pairs
