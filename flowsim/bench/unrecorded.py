@@ -20,9 +20,11 @@ RUNS = 4
 
 def main() -> None:
     """Run what the arguments say."""
-    tables.unrecorded |= {book.name for book in BOOKS} | {"memory"}
     from flowsim.bench.ours import prepared
     from flowsim.engine.compiled import run
+    from flowsim.engine.records import KEEPERS
+
+    tables.unrecorded |= {f"{KEEPERS[book.row]}.{book.name}" for book in BOOKS if book.row in KEEPERS} | {"memory"}
 
     network, labels = prepared(Form(*json.loads(sys.argv[1])))
     keys = [stream_key(int(sys.argv[2]), name) for name in labels.streams]

@@ -45,7 +45,7 @@ def rows_of_zeros(count: int, kind: np.dtype[Any]) -> NDArray[Any]:
 
 
 unrecorded: set[str] = set()
-"""Fields and tables that compiled code does not write: none, but where the cost of recording is measured."""
+"""Tables, and fields as `units.starts`, that compiled code does not write: none, but to measure what writing costs."""
 
 
 class Tables:
@@ -228,7 +228,7 @@ def _get_field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> An
 @lower_setattr_generic(RowType)
 def _set_field(context: Any, builder: Any, sig: Any, args: Any, name: str) -> None:
     row, value = args
-    if name in unrecorded:
+    if f"{sig.args[0].field}.{name}" in unrecorded:
         return
     field, offset = sig.args[0].kind.fields[name][:2]
     _store(builder, builder.gep(row, [INT64(offset)]), field, value)
