@@ -44,6 +44,18 @@ def lognormal(rng: np.random.Generator, mean_hours: float, cv: float) -> Iterato
     return milliseconds(lambda n: rng.lognormal(mu, math.sqrt(variance), n))
 
 
+def exponentials(rng: np.random.Generator) -> tuple[Iterator[int], Iterator[int]]:
+    """Gaps between arrivals and stays of m1."""
+    gaps = milliseconds(lambda n: rng.exponential(CLINIC_GAP_MS, n))
+    stays = milliseconds(lambda n: rng.exponential(HOUR_MS / 2, n))
+    return gaps, stays
+
+
+def emergency_stays(rng: np.random.Generator) -> tuple[Iterator[int], ...]:
+    """Stays of m2: triage, cubicle, ward and home care."""
+    return lognormal(rng, 0.18, 0.5), lognormal(rng, 2.0, 0.8), lognormal(rng, 120.0, 1.0), lognormal(rng, 1008.0, 1.0)
+
+
 def thinning(rng: np.random.Generator) -> tuple[Iterator[int], Iterator[float], list[float]]:
     """Arrivals of m2: gaps between candidates at the peak rate, uniforms, and the share kept in each hour."""
     peak = max(A_DAY_IN_EMERGENCY)
@@ -55,8 +67,7 @@ def thinning(rng: np.random.Generator) -> tuple[Iterator[int], Iterator[float], 
 def clinic(seed: int, patients: int) -> Outcome:
     """m1: an M/M/10 queue, 18 patients an hour, each for half an hour, from empty until all have left."""
     rng = np.random.default_rng(seed)
-    gaps = milliseconds(lambda n: rng.exponential(CLINIC_GAP_MS, n))
-    stays = milliseconds(lambda n: rng.exponential(HOUR_MS / 2, n))
+    gaps, stays = exponentials(rng)
     env = simpy.Environment()
     servers = simpy.Resource(env, 10)
     waits = Waits()
@@ -83,8 +94,7 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
     """m2: triage, cubicle, ward and home care; cubicle and ward bed are held until the next can start."""
     rng = np.random.default_rng(seed)
     gaps, uniforms, kept = thinning(rng)
-    stay_triage, stay_cubicle = lognormal(rng, 0.18, 0.5), lognormal(rng, 2.0, 0.8)
-    stay_ward, stay_home = lognormal(rng, 120.0, 1.0), lognormal(rng, 1008.0, 1.0)
+    stay_triage, stay_cubicle, stay_ward, stay_home = emergency_stays(rng)
     env = simpy.Environment()
     triage, cubicle = simpy.Resource(env, 2), simpy.PriorityResource(env, 24)
     ward, home_care = simpy.Resource(env, 325), simpy.Resource(env, 525)

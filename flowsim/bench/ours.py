@@ -19,7 +19,7 @@ from flowsim.engine.building import compile_network
 from flowsim.engine.laws import broken_laws
 from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints, Labels, Network
-from flowsim.engine.running import Engine, run_once
+from flowsim.engine.running import Engine, run_of, run_once
 from flowsim.engine.totals import Totals
 from flowsim.model.calendar import Window
 from flowsim.model.loading import load_model
@@ -72,12 +72,9 @@ def run_without_audit(form: Form, engine: Engine, seed: int) -> tuple[float, flo
     network, labels = prepared(form)
     keys = [stream_key(seed, name) for name in labels.streams]
     pages: list[Ints] = []
-    if engine == "simpy":
-        from flowsim.engine.reference import run
-    else:
-        from flowsim.engine.compiled import run
+    run = run_of(engine)
     watch = Stopwatch()
-    run(network, keys, 0, lambda page: pages.append(page.copy()))
+    run(network, keys, 0, lambda page: pages.append(page.copy()), None)
     seconds = watch.seconds()
     watch = Stopwatch()
     totals = Totals(network)

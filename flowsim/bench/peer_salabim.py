@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import salabim as sim
 
-from flowsim.bench.bare_simpy import CLINIC_GAP_MS, Story, lognormal, milliseconds, thinning
+from flowsim.bench.bare_simpy import Story, emergency_stays, exponentials, thinning
 from flowsim.bench.outcome import DAY_MS, HOUR_MS, Outcome, Stopwatch, Waits
 
 
@@ -20,8 +20,7 @@ def _environment() -> tuple[Any, Any]:
 def clinic(seed: int, patients: int) -> Outcome:
     """m1, from empty until all have left."""
     rng = np.random.default_rng(seed)
-    gaps = milliseconds(lambda n: rng.exponential(CLINIC_GAP_MS, n))
-    stays = milliseconds(lambda n: rng.exponential(HOUR_MS / 2, n))
+    gaps, stays = exponentials(rng)
     env, resource = _environment()
     servers = resource(10)
     waits = Waits()
@@ -56,8 +55,7 @@ def emergency(seed: int, days: int, since_day: int = 0) -> Outcome:
     """m2, from empty for some days."""
     rng = np.random.default_rng(seed)
     gaps, uniforms, kept = thinning(rng)
-    stay_triage, stay_cubicle = lognormal(rng, 0.18, 0.5), lognormal(rng, 2.0, 0.8)
-    stay_ward, stay_home = lognormal(rng, 120.0, 1.0), lognormal(rng, 1008.0, 1.0)
+    stay_triage, stay_cubicle, stay_ward, stay_home = emergency_stays(rng)
     env, resource = _environment()
     triage, cubicle, ward, home_care = resource(2), resource(24), resource(325), resource(525)
     waits = Waits(since_day * DAY_MS)

@@ -22,6 +22,7 @@ from flowsim.engine.compiled_arrivals import (
     arrive,
     first_above,
     layer_of,
+    luck,
     mark,
     new_listed,
     offer,
@@ -29,7 +30,6 @@ from flowsim.engine.compiled_arrivals import (
     stream_of,
 )
 from flowsim.engine.compiled_holding import (
-    ALL,
     HELD_FOR,
     NOT_KEPT,
     bin_of,
@@ -68,7 +68,7 @@ from flowsim.engine.ledger import BINS, Log, Write
 from flowsim.engine.network import LEAVE, Choice, Ints, Moment, Network, StreamKind
 from flowsim.engine.records import NOT_RUNNING, City, city_of
 from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Outcome, Stuck
-from flowsim.engine.sampling import residual_ms, stay_ms, uniform, whole_ms
+from flowsim.engine.sampling import residual_ms, stay_ms, whole_ms
 from flowsim.engine.tables import rows_of_zeros
 from flowsim.engine.visits import COLUMNS, VisitEnd
 
@@ -163,11 +163,7 @@ def choose(city: City, p: int, k: int) -> int:
         return int(city.ints[step.choice_first + patient.place])
     if step.choice != SHARES:
         return int(city.ints[step.choice_first + patient.site])
-    number = patient.number
-    u = uniform(
-        city.streams[stream_of(number)].key, run.replication, layer_of(number), number & INDEX_MASK, UNIT, step.word,
-        occurrence,
-    )  # fmt: skip
+    u = luck(city, patient.number, UNIT, step.word, occurrence)
     row = run.share_first + city.ints[step.choice_first + patient.place]
     return int(
         city.ints[run.share_unit + first_above(city, run.share_cumulative, city.ints[row], city.ints[row + 1], u)]
@@ -253,12 +249,17 @@ def draw(city: City, v: int, purpose: int, family: int, first: int, by: int, sca
     """Milliseconds drawn at the visit's address from a distribution scaled by the patient's mark and a factor."""
     visit = city.visits[v]
     number = city.patients[visit.patient].number
-    if by >= 0:
-        scale += mark(city, visit.patient, by)
     return stay_ms(
         city.streams[stream_of(number)].key, city.run[0].replication, layer_of(number), number & INDEX_MASK, purpose,
-        city.steps[visit.step].word, visit.occurrence, family, first, city.floats[scale] * factor, city.floats,
+        city.steps[visit.step].word, visit.occurrence, family, first,
+        scale_of(city, visit.patient, by, scale) * factor, city.floats,
     )  # fmt: skip
+
+
+@spliced
+def scale_of(city: City, p: int, by: int, scale: int) -> float:
+    """The factor on a draw for a patient's mark, or for everybody (`by` -1); these begin at `scale`."""
+    return float(city.floats[scale + (mark(city, p, by) if by >= 0 else 0)])
 
 
 @spliced
@@ -378,10 +379,7 @@ def draw_stay(city: City, v: int, factor: float) -> int:
     patient, step = city.patients[visit.patient], city.steps[visit.step]
     first = patient.first_stay
     if first >= 0.0 and visit.number == 0 and visit.step == city.streams[stream_of(patient.number)].step:
-        scale = step.stay_scale
-        if step.stay_by >= 0:
-            scale += mark(city, visit.patient, step.stay_by)
-        return whole_ms(first, city.floats[scale] * factor)
+        return whole_ms(first, scale_of(city, visit.patient, step.stay_by, step.stay_scale) * factor)
     return draw(city, v, STAY, step.stay_family, step.stay_first, step.stay_by, step.stay_scale, factor)
 
 
@@ -422,10 +420,7 @@ def wait_for_round(city: City, v: int, at: int) -> int:
     week_ms = (at + run.week_offset) % choices.WEEK_MS
     if step.round_kind == 1:
         return choices.fixed_round(week_ms, step.round_first, step.round_last, city.ints)
-    u = uniform(
-        city.streams[stream_of(number)].key, run.replication, layer_of(number), number & INDEX_MASK, ROUND, step.word,
-        visit.occurrence,
-    )  # fmt: skip
+    u = luck(city, number, ROUND, step.word, visit.occurrence)
     return choices.window_round(week_ms, u, step.round_first, city.ints)
 
 
@@ -438,13 +433,13 @@ def settle(city: City, v: int) -> None:
     occupy(city, v, lane)
     visit.started = 0
     city.lanes[lane].first_inside += 1
-    number, scale = city.patients[visit.patient].number, step.stay_scale
-    if step.stay_by >= 0:
-        scale += mark(city, visit.patient, step.stay_by)
+    number = city.patients[visit.patient].number
+    factor = (
+        scale_of(city, visit.patient, step.stay_by, step.stay_scale) * city.units[city.lanes[lane].unit].stay_factor
+    )
     rest = residual_ms(
         city.streams[stream_of(number)].key, city.run[0].replication, 0, number & INDEX_MASK, RESIDUAL, step.word, 0,
-        step.stay_family, step.stay_first, city.floats[scale] * city.units[city.lanes[lane].unit].stay_factor,
-        city.floats,
+        step.stay_family, step.stay_first, factor, city.floats,
     )  # fmt: skip
     post_end(city, v, rest)
 
@@ -491,10 +486,8 @@ def finish(city: City, v: int) -> int:
         tick(city, p, k, READY, visit.ready)
         tick(city, p, k, ENDED, now)
     following = instead_of(city, p, route(city, v))
-    if patient.held < 0 and (following == LEAVE or is_released(city, k, NOT_KEPT, following)):
-        city.memory[run.moves + city.steps[k].moves + following] += (
-            1  # as below, where there is nothing else to release
-        )
+    if patient.held < 0 and is_released(city, k, NOT_KEPT, following):
+        count_move(city, k, following)
         give_back(city, v)
         return following
     unhold(city, patient)
@@ -513,11 +506,7 @@ def route(city: City, v: int) -> int:
     first, last = city.ints[run.row_first + row], city.ints[run.row_first + row + 1]
     if last - first == 1:
         return int(city.ints[run.row_to + first])
-    number = city.patients[visit.patient].number
-    u = uniform(
-        city.streams[stream_of(number)].key, run.replication, layer_of(number), number & INDEX_MASK, ROUTE, step.word,
-        visit.occurrence,
-    )  # fmt: skip
+    u = luck(city, city.patients[visit.patient].number, ROUTE, step.word, visit.occurrence)
     if step.has_share == 1:
         u = choices.first_share_set(u, city.floats[run.row_cumulative + first], step.share)
     return pick(city, row, u)
@@ -536,12 +525,9 @@ def shifted(city: City, p: int, k: int) -> int:
     """As `instead_of`, for a step that care is shifted from."""
     run, step, patient = city.run[0], city.steps[k], city.patients[p]
     note = p * run.note_width + step.shift_counter
-    times, number = city.notes[note], patient.number
+    times = city.notes[note]
     city.notes[note] = times + 1
-    u = uniform(
-        city.streams[stream_of(number)].key, run.replication, layer_of(number), number & INDEX_MASK, SHIFT, step.word,
-        times,
-    )  # fmt: skip
+    u = luck(city, patient.number, SHIFT, step.word, times)
     for i in range(step.shift_first, step.shift_last):
         share = 0.0
         if city.ints[run.shift_ages + i * run.ages + patient.age] != 0:
@@ -557,13 +543,16 @@ def shifted(city: City, p: int, k: int) -> int:
 @spliced
 def go_on(city: City, p: int, k: int, following: int) -> int:
     """On the way to the next step: units that it cannot need are released."""
-    city.memory[city.run[0].moves + city.steps[k].moves + following] += 1
+    count_move(city, k, following)
     if city.patients[p].held >= 0:
-        if following == LEAVE:
-            release_held(city, p, ALL, LEAVE)
-        else:
-            release_held(city, p, NOT_KEPT, following)
+        release_held(city, p, NOT_KEPT, following)
     return following
+
+
+@spliced
+def count_move(city: City, k: int, following: int) -> None:
+    """One more patient who goes from a step to the next, or leaves."""
+    city.memory[city.run[0].moves + city.steps[k].moves + following] += 1
 
 
 @spliced

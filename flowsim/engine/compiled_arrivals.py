@@ -14,7 +14,7 @@ from flowsim.engine.heap import push
 from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import StreamKind
 from flowsim.engine.records import BATCH, NOT_RUNNING, City
-from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, Kind
+from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, Kind, patient_number
 from flowsim.engine.sampling import GAP, log, quantile, uniform, whole_ms
 
 ARRIVAL, LISTED = int(Kind.ARRIVAL), int(StreamKind.LISTED)
@@ -24,6 +24,7 @@ LISTED_FAMILY = int(Family.LISTED)
 NEARLY_ALL = 3 * BATCH // 4
 INDEX_MASK = (1 << INDEX_BITS) - 1
 LAYER_MASK = (1 << LAYER_BITS) - 1
+number_of = spliced(patient_number)
 
 
 @spliced
@@ -36,6 +37,13 @@ def stream_of(number: int) -> int:
 def layer_of(number: int) -> int:
     """The layer of a patient's number."""
     return (number >> INDEX_BITS) & LAYER_MASK
+
+
+@spliced
+def luck(city: City, number: int, purpose: int, word: int, occurrence: int) -> float:
+    """The uniform at the address of a patient, a purpose, a step and how often the patient was there."""
+    key = city.streams[stream_of(number)].key
+    return uniform(key, city.run[0].replication, layer_of(number), number & INDEX_MASK, purpose, word, occurrence)
 
 
 @inlined
@@ -51,7 +59,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
         if p + run.spare > len(city.patients):
             run.is_short = 1
     patient = city.patients[p]
-    patient.number = (((s << LAYER_BITS) | layer) << INDEX_BITS) | index
+    patient.number = number_of(s, layer, index)
     patient.age, patient.place = age, place
     patient.area_row = city.ints[run.areas + place] * run.ages + age
     patient.site, patient.held, patient.visit, patient.visits, patient.joins = -1, -1, -1, 0, 0
@@ -119,8 +127,7 @@ def offer(city: City, o: int) -> None:
         row.at = city.ints[run.listed_at + stream.listed_first + row.index]
     else:
         next_candidate(city, row, stream)
-    number = (((row.stream << LAYER_BITS) | row.layer) << INDEX_BITS) | row.index
-    push(run, city.heap, row.at, ARRIVAL, row.stream, number, o, 0)
+    push(run, city.heap, row.at, ARRIVAL, row.stream, number_of(row.stream, row.layer, row.index), o, 0)
 
 
 @spliced

@@ -12,7 +12,7 @@ from flowsim.engine.compiled_pools import BEDS, is_free, touch
 from flowsim.engine.compiled_premises import look_for_gridlock
 from flowsim.engine.jit import bits_of, called, inlined, spliced
 from flowsim.engine.ledger import BINS, FINEST_BITS, SPLIT_BITS
-from flowsim.engine.network import Moment
+from flowsim.engine.network import LEAVE, Moment
 from flowsim.engine.records import NOT_RUNNING, City
 from flowsim.engine.visits import VisitEnd
 
@@ -21,8 +21,8 @@ COMPLETED, UNFINISHED = int(VisitEnd.COMPLETED), int(VisitEnd.UNFINISHED)
 BIN_SHIFT = 52 - SPLIT_BITS
 BIN_OFFSET = ((1023 + FINEST_BITS) << SPLIT_BITS) - 2
 
-HELD_FOR, NOT_KEPT, ALL = range(3)
-"""Which units are released: those held for a step that starts; those not kept on the way to a step; all."""
+HELD_FOR, NOT_KEPT = range(2)
+"""Which units are released: those held for a step that starts; those not kept on the way to a step (all, to leave)."""
 
 
 @spliced
@@ -143,7 +143,7 @@ def release_held(city: City, p: int, which: int, k: int) -> None:
 @spliced
 def is_released(city: City, held: int, which: int, k: int) -> bool:
     """Whether a unit held from a step is released now."""
-    if which == ALL:
+    if k == LEAVE:
         return True
     step = city.steps[k]
     if which == NOT_KEPT:

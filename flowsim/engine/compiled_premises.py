@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowsim.engine import choices
+from flowsim.engine.compiled_arrivals import stream_of
 from flowsim.engine.compiled_pools import BEDS, SLOTS, is_free, touch
 from flowsim.engine.heap import push
 from flowsim.engine.jit import called, compiled, spliced
@@ -117,7 +118,7 @@ def count_running(city: City) -> None:
         patient = city.patients[p]
         if patient.is_inside == 0:
             continue
-        stream = city.streams[patient.number >> 38]
+        stream = city.streams[stream_of(patient.number)]
         for place in range(stream.clock_first, stream.clock_last):
             clock = city.clocks[city.ints[place]]
             started = city.starts[p * run.clock_width + clock.slot]

@@ -44,13 +44,12 @@ def _books(row: Row) -> list[tuple[str, str]]:
 def _type(*fields: tuple[str, str]) -> np.dtype[Any]:
     """A record whose fields lie as a processor likes them; above 32 bytes it fills whole lines of memory (64 bytes)."""
     kind = np.dtype(list(fields), align=True)
-    lines = -(-kind.itemsize // LINE_BYTES)
     if kind.itemsize <= 32:
         return kind
     places = [kind.fields[name][1] for name in kind.names] if kind.fields and kind.names else []
     return np.dtype(
         {"names": [name for name, _ in fields], "formats": [form for _, form in fields], "offsets": places,
-         "itemsize": lines * LINE_BYTES}
+         "itemsize": -(-kind.itemsize // LINE_BYTES) * LINE_BYTES}
     )  # fmt: skip
 
 
@@ -65,7 +64,7 @@ def _long(*names: str) -> list[tuple[str, str]]:
 UNIT = _type(
     *_short(
         "kind", "pool", "site", "is_open", "next_change", "last_change", "session", "last_session", "block_first",
-        "block_last", "follows_response", "is_live", "has_sessions", "spare",
+        "block_last", "follows_response", "is_live", "has_sessions",
     ),
     ("stay_factor", "f8"), *_long("in_use", "capacity", "serving", "held", "planned", "factor", "left"),
     *_books(Row.UNIT), *_long("in_use_ms_before", "available_ms_before"),
@@ -77,7 +76,7 @@ LINE = _type(
     *_long("count"), *_books(Row.CLASS), *_long("queue_ms_before", "wait_ms_before"),
 )  # fmt: skip
 LANE = _type(*_short("unit", "line"), *_long("after"), *_books(Row.LANE), *_long("starts_before"))
-POOL = _type(*_short("line_first", "line_last", "preempts", "is_touched", "served", "spare"), *_long("waiting"))
+POOL = _type(*_short("line_first", "line_last", "preempts", "is_touched", "served"), *_long("waiting"))
 STEP = _type(
     *_short(
         "pathway", "setting", "choice", "choice_first", "class_row", "levels", "priority_by", "stay_family",
@@ -90,17 +89,17 @@ STEP = _type(
 )  # fmt: skip
 STREAM = _type(
     *_short("kind", "pathway", "step", "place", "mix", "listed_first", "listed_last", "listed_unit"),
-    *_short("clock_first", "clock_last", "follows_response", "offer"), *_long("key"), *_books(Row.STREAM),
+    *_short("clock_first", "clock_last", "follows_response"), *_long("key"), *_books(Row.STREAM),
 )  # fmt: skip
 OFFER = _type(
     *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio", "batch", "kept"),
     *_long("index", "at", "until", "drawn"), ("profile", "f8"), ("gap", "f8"),
 )  # fmt: skip
 BLOCK = _type(*_long("key", "count"), *_books(Row.BLOCK))
-CLOCK = _type(*_short("slot", "spare"), *_long("standard"), *_books(Row.CLOCK))
+CLOCK = _type(*_short("slot"), *_long("standard"), *_books(Row.CLOCK))
 RESPONSE = _type(
     *_short("follows", "unit_first", "unit_last", "line_first", "line_last", "days", "changes", "target"),
-    *_short("point_first", "point_last", "sums", "kept", "newest", "spare"),
+    *_short("point_first", "point_last", "sums", "kept", "newest"),
 )
 PATIENT = _type(
     *_long("number", "instant"),
@@ -119,7 +118,7 @@ RUN = _type(
     *_long("free_patient", "patients", "free_visit", "visits", "most_held", "letting_in", "check_due", "day", "period"),
     *_long("closing_book", "closing_row", "page_rows", "log_rows", "is_logged", "stuck_step"),
     *_long("is_short", "spare", "next_pause"),
-    *_long("week_offset", "ages", "area_size", "steps", "pathways", "mark_count", "note_width", "clock_width"),
+    *_long("week_offset", "ages", "area_size", "steps", "mark_count", "note_width", "clock_width"),
     *_long("needs", "segments", "segment_starts", "months", "month_starts", "month_of_year", "day_starts"),
     *_long("period_starts", "closes_month", "wait_bins", "area_wait_ms", "area_wait_bins", "moves", "clock_bins"),
     *_long("clock_met", "clock_missed", "listed_at", "listed_marks", "counted", "areas", "causes"),
@@ -215,7 +214,7 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     r["horizon"], r["replication"], r["week_offset"] = n.horizon_ms, replication, n.week_offset_ms
     r["ages"], r["area_size"], r["steps"] = n.counts[7], n.counts[6] * n.counts[7], len(n.step_word)
     r["mark_count"], r["is_logged"] = n.mark_count, is_logged
-    r["pathways"] = max(n.step_pathway.max(initial=-1), n.stream_pathway.max(initial=-1)) + 1
+    pathways = int(max(n.step_pathway.max(initial=-1), n.stream_pathway.max(initial=-1))) + 1
     r["free_patient"] = r["free_visit"] = r["letting_in"] = r["stuck_step"] = r["closing_book"] = -1
     r["day"] = 1
     r["segments"], r["months"] = len(n.segment_starts), len(n.month_starts)
@@ -230,13 +229,13 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     r["closes_month"] = ints.add(n.period_closes_month)
     for name in ("row_cumulative", "share_cumulative", "shift_share"):
         r[name] = floats.add(getattr(n, name))
-    r["needs"] = floats.add(np.ones(r["pathways"]))
+    r["needs"] = floats.add(np.ones(pathways))
 
     units = _units(n)
     lines, lanes, pools = _queues(n, ints)
     # One who joins a queue posts a START for each wait after which another unit may be used.
     r["spare"] = SPARE + (lines["later_last"] - lines["later_first"]).max(initial=0)
-    clock_slot, pathway_clocks, r["clock_width"] = _clock_slots(n, int(r["pathways"]))
+    clock_slot, pathway_clocks, r["clock_width"] = _clock_slots(n, pathways)
     steps, r["note_width"] = _steps(n, ints, floats)
     streams, offers = _streams(n, keys, ints, floats, pathway_clocks)
     blocks = np.zeros(len(n.block_unit), BLOCK)
@@ -296,7 +295,7 @@ def _with_books(n: Network, keepers: dict[str, Records]) -> dict[str, Records]:
     whole = rows_of_zeros(size + 1, np.dtype(np.int64))
     parts = {}
     for (name, records), part in zip(keepers.items(), memory, strict=True):
-        whole[first[name] : first[name] + len(part)] = records.view(np.int64)
+        whole[first[name] : first[name] + len(part)] = part
         parts[name] = whole[first[name] : first[name] + len(part)].view(records.dtype)
     return parts | {"memory": whole, "closing": closing}
 

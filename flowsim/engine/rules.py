@@ -7,7 +7,9 @@ patient (stream, layer, index). So an instant is ordered by what happens, never 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from flowsim.engine.network import Ints
 
 
 class Kind(IntEnum):
@@ -29,9 +31,11 @@ JOINS_AT_ONE_INSTANT = 1000
 
 LAYER_BITS = 6
 INDEX_BITS = 32
+Numbers = TypeVar("Numbers", int, Ints)
+"""A number, or an array of them."""
 
 
-def patient_number(stream: int, layer: int, index: int) -> int:
+def patient_number(stream: Numbers, layer: Numbers, index: Numbers) -> Numbers:
     """(stream, layer, index) as one integer that sorts alike."""
     return ((stream << LAYER_BITS) | layer) << INDEX_BITS | index
 

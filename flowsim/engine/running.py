@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from flowsim.engine.addresses import stream_key
 from flowsim.engine.laws import broken_laws
 from flowsim.engine.ledger import Log, Write
+from flowsim.engine.loops import loops
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.rules import Outcome, Stuck
 from flowsim.errors import CannotFinish, DamagedError, Gridlock
 
 Engine = Literal["compiled", "simpy"]
 """The two engines, equal event for event: `compiled` is the fast one, `simpy` the one to read."""
+
+
+Run = Callable[[Network, Sequence[int], int, Write, Log | None], Outcome]
+"""One run of a Network under keys of its streams: `run` of `reference` and of `compiled`."""
+
+
+def run_of(engine: Engine) -> Run:
+    """The function that runs an engine; imported here, since each brings heavy libraries."""
+    if engine == "simpy":
+        from flowsim.engine.reference import run
+    else:
+        from flowsim.engine.compiled import run
+    return run
 
 
 def run_once(
@@ -27,11 +42,6 @@ def run_once(
     """
     from flowsim.engine.totals import Totals  # numba and SimPy are not wanted by those who only check a model
 
-    if engine == "simpy":
-        from flowsim.engine.reference import run
-    else:
-        from flowsim.engine.compiled import run
-
     totals = Totals(network)
 
     def audited(page: Ints) -> None:
@@ -40,7 +50,7 @@ def run_once(
 
     keys = [stream_key(seed, name) for name in labels.streams]
     try:
-        outcome = run(network, keys, replication, audited, log)
+        outcome = run_of(engine)(network, keys, replication, audited, log)
     except Stuck as stuck:
         if stuck.units:
             raise Gridlock([labels.units[unit].name for unit in stuck.units], stuck.at) from None
@@ -54,7 +64,5 @@ def run_once(
 
 def _loop(network: Network, step: int) -> list[int]:
     """The steps of the loop that a step lies on; the step alone if it lies on none."""
-    from flowsim.engine.loops import loops
-
     loop_of = loops(network).tolist()
     return [k for k, loop in enumerate(loop_of) if k == step or loop == loop_of[step] >= 0]

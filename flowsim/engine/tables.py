@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from flowsim.engine.jit import config
 
 LINE_BYTES = 64
-INT32, INT64 = ir.IntType(32), ir.IntType(64)
+INT64 = ir.IntType(64)
 POINTER = ir.IntType(8).as_pointer()
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from flowsim.engine.addresses import stream_key
-from flowsim.engine.ledger import BINS, BOOKS, Log, Row, Write, bin_start, rows_of
+from flowsim.engine.ledger import BINS, BOOKS, Row, bin_start, rows_of
 from flowsim.engine.network import LEAVE, Ints, Labels, Network
-from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, Kind, Outcome, Stuck
+from flowsim.engine.rules import Kind, Stuck, patient_number
+from flowsim.engine.running import Engine, Run, run_of
 from flowsim.engine.visits import COLUMNS, VisitEnd
 
-Run = Callable[[Network, Sequence[int], int, Write, Log | None], Outcome]
-"""An engine: `run` of `reference` and of `compiled`."""
-
-NAMES = ("simpy", "compiled")
+NAMES: tuple[Engine, Engine] = ("simpy", "compiled")
 BLOCK = 1 << 16
 EVER = np.int64(1 << 62)
 AT = {name: place for place, name in enumerate(COLUMNS)}
@@ -145,19 +143,13 @@ def compare(
     and those inside at the end, or how a run was stopped. Rows may come in another order.
     """
     keys = [stream_key(seed, name) for name in labels.streams]
-    first, second = (_record(run, network, keys, replication) for run in engines or _both())
+    first, second = (_record(run, network, keys, replication) for run in engines or map(run_of, NAMES))
     visits, entries = first.visits.count, first.ledger.count
     names = _Names(network, labels)
     stopped = names.end(first.end) if first.end.stopped_at >= 0 else ""
     return Comparison(
         first.end, stopped, visits, entries, (first.seconds, second.seconds), _difference(first, second, names)
     )
-
-
-def _both() -> tuple[Run, Run]:
-    from flowsim.engine import compiled, reference
-
-    return reference.run, compiled.run
 
 
 def _record(run: Run, network: Network, keys: list[int], replication: int) -> _Record:
@@ -240,7 +232,7 @@ def _first_visit(a: Ints, b: Ints, horizon: int) -> tuple[int, tuple[int, int, i
 
 def _patients(rows: Ints) -> Ints:
     """The patients of visits, as `patient_number` has them."""
-    return (rows[:, 0] << LAYER_BITS | rows[:, 1]) << INDEX_BITS | rows[:, 2]
+    return patient_number(*rows[:, :3].T)
 
 
 def _when(rows: Ints, moment: str) -> Ints:

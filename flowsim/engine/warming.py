@@ -12,7 +12,7 @@ from typing import Any
 from flowsim.engine.running import Engine
 
 LOCK = "compiling.lock"
-COMPILING = "compiling the engine, once: about 20 seconds"
+COMPILING = "compiling the engine, once: about half a minute"
 WAITING = "another process is compiling the engine: waiting for it"
 NO_CACHE = (
     "no folder can be written for the compiled engine, so each start compiles it: set NUMBA_CACHE_DIR to one that can"

@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from flowsim.engine.addresses import SEEDS
 from flowsim.engine.building import compile_network
 from flowsim.engine.running import Engine
 from flowsim.engine.verify import NAMES, Comparison, LedgerDifference, VisitDifference, compare
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import Fault, InputError
+from flowsim.experiment.cells import MOST_REPLICATIONS
 from flowsim.experiment.kinds import kind_of
-from flowsim.experiment.simulating import tell
+from flowsim.experiment.simulating import MOST_DAYS, tell
 from flowsim.model.calendar import DAY_MS, Window, anniversary
 from flowsim.model.loading import load_model
-
-MOST_DAYS = 36_525
-MOST_SEED = 2**64 - 1
-MOST_REPLICATIONS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def verify(model: str | Path, days: int | None = None, seed: int = 1, replicatio
         days = (anniversary(built.start, built.start.year + 1) - built.start).days
     for name, value, least, most in (
         ("days", days, 1, MOST_DAYS),
-        ("seed", seed, 0, MOST_SEED),
+        ("seed", seed, 0, SEEDS - 1),
         ("replication", replication, 0, MOST_REPLICATIONS),
     ):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
