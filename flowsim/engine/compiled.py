@@ -62,7 +62,7 @@ from flowsim.engine.compiled_pools import (
     who_gives_way,
 )
 from flowsim.engine.compiled_premises import change_capacity, check, close_day, open_units, renew, respond
-from flowsim.engine.heap import WHERE_BITS, fill, is_all_later, push
+from flowsim.engine.heap import ROOT, WHERE_BITS, fill, is_all_later, push
 from flowsim.engine.jit import called, compiled, inlined, spliced
 from flowsim.engine.ledger import BINS, Log, Write
 from flowsim.engine.network import LEAVE, Choice, Ints, Moment, Network, StreamKind
@@ -602,7 +602,7 @@ def live(city: City) -> int:
             return SHORT_OF_ROOM
         if run.touched == 0 or not is_all_later(run, heap):
             fill(run, heap)
-        event = heap[0]
+        event = heap[ROOT]
         kind, where = event.what >> WHERE_BITS, event.what & INDEX_MASK
         is_now = run.has_hole == 0 and run.heap_size > 0 and event.at == run.now
         if run.letting_in < 0 and run.touched > 0 and (not is_now or kind > START):
@@ -751,7 +751,7 @@ def _made_room(city: City, write: Write, log: Log | None) -> City:
     _hand_over(city, write, log)
     run, grown = city.run[0], []
     spare = int(run["spare"])
-    if run["heap_size"] + spare > len(city.heap):
+    if run["heap_size"] + spare >= len(city.heap):
         grown += ["heap"]
     if run["visits"] + spare > len(city.visits):
         grown += ["visits"]

@@ -13,14 +13,15 @@ from flowsim.engine.distributions import Family
 from flowsim.engine.heap import push
 from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import StreamKind
+from flowsim.engine.quantiles import log_in_loops, quantile
 from flowsim.engine.records import BATCH, NOT_RUNNING, City
 from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, Kind, patient_number
-from flowsim.engine.sampling import GAP, log, quantile, uniform, whole_ms
+from flowsim.engine.sampling import GAP, uniform, whole_ms
 
 ARRIVAL, LISTED = int(Kind.ARRIVAL), int(StreamKind.LISTED)
-KEEP, GROUP, STAY = int(Purpose.KEEP), int(Purpose.GROUP), int(Purpose.STAY)
+KEEP, AGE, GROUP, STAY = (int(purpose) for purpose in (Purpose.KEEP, Purpose.AGE, Purpose.GROUP, Purpose.STAY))
 BATCH_MASK = BATCH - 1
-LISTED_FAMILY = int(Family.LISTED)
+EXPONENTIAL, LISTED_FAMILY = int(Family.EXPONENTIAL), int(Family.LISTED)
 NEARLY_ALL = 3 * BATCH // 4
 INDEX_MASK = (1 << INDEX_BITS) - 1
 LAYER_MASK = (1 << LAYER_BITS) - 1
@@ -142,7 +143,7 @@ def next_candidate(city: City, row: Any, stream: Any) -> None:
         at += city.gaps[row.batch + (index & BATCH_MASK)]
         if at >= run.horizon:
             break
-        row.age = arrivals.age_of(key, run.replication, row.layer, index, run.ages, stream.mix, city.floats)
+        row.age = city.bands[row.batch + (index & BATCH_MASK)]
         if stream.follows_response == 1 or is_kept(city, row, key, index, at, 1.0):
             break
     row.index, row.at = index, at
@@ -150,27 +151,47 @@ def next_candidate(city: City, row: Any, stream: Any) -> None:
 
 @called
 def draw_candidates(city: City, row: Any, stream: Any, first: int) -> None:
-    """Gaps before the next candidates: many at a time, which processors do faster.
+    """Gaps before the next candidates, and their age bands: many at a time, which processors do faster.
 
     Where nearly all of them become patients, their first stays are drawn with them (-1 where not).
     """
-    key, replication, layer, batch = stream.key, city.run[0].replication, row.layer, row.batch
+    run, step, batch = city.run[0], city.steps[stream.step], row.batch
+    draw_exponentials(city, row, stream.key, first, GAP, 0)
     for i in range(BATCH):
-        city.kept_below[batch + i] = uniform(key, replication, layer, first + i, GAP, 0, 0)
-    for i in range(BATCH):
-        city.gaps[batch + i] = whole_ms(-log(1.0 - city.kept_below[batch + i]), row.gap)
-    step = city.steps[stream.step]
-    if row.kept >= NEARLY_ALL and step.stay_family != LISTED_FAMILY:
+        city.gaps[batch + i] = whole_ms(city.drawn[batch + i], row.gap)
+    if run.ages > 1:
+        draw_uniforms(city, row, stream.key, first, AGE, 0)
         for i in range(BATCH):
-            city.first_stays[batch + i] = uniform(key, replication, layer, first + i, STAY, step.word, 0)
-        for i in range(BATCH):
-            city.first_stays[batch + i] = quantile(
-                step.stay_family, city.first_stays[batch + i], city.floats, step.stay_first, first + i
-            )
-    elif row.kept >= 0:
+            city.bands[batch + i] = first_above(city, stream.mix, 0, run.ages, city.drawn[batch + i])
+    family, parameters = step.stay_family, step.stay_first
+    if row.kept < NEARLY_ALL or family == LISTED_FAMILY:
         for i in range(BATCH):
             city.first_stays[batch + i] = -1.0
-    row.kept = 0
+    elif family == EXPONENTIAL:
+        draw_exponentials(city, row, stream.key, first, STAY, step.word)
+        for i in range(BATCH):
+            city.first_stays[batch + i] = city.floats[parameters] * city.drawn[batch + i]
+    else:
+        draw_uniforms(city, row, stream.key, first, STAY, step.word)
+        for i in range(batch, row.batch_end):
+            city.first_stays[i] = quantile(family, city.drawn[i], city.floats, parameters, first + i - batch)
+    row.kept, row.luck_until = 0, -1
+
+
+@called
+def draw_uniforms(city: City, row: Any, key: int, first: int, purpose: int, word: int) -> None:
+    """Uniforms for a purpose of all candidates of a batch."""
+    replication, layer, batch = city.run[0].replication, row.layer, row.batch
+    for i in range(BATCH):
+        city.drawn[batch + i] = uniform(key, replication, layer, first + i, purpose, word, 0)
+
+
+@called
+def draw_exponentials(city: City, row: Any, key: int, first: int, purpose: int, word: int) -> None:
+    """As `draw_uniforms`, exponential with mean 1."""
+    draw_uniforms(city, row, key, first, purpose, word)
+    for i in range(row.batch, row.batch_end):
+        city.drawn[i] = -log_in_loops(1.0 - city.drawn[i])
 
 
 @spliced
@@ -184,18 +205,11 @@ def is_kept(city: City, row: Any, key: int, index: int, at: int, factor: float) 
         return True
     if kept <= 0.0:
         return False
-    if row.drawn < index:
-        draw_luck(city, row, key, index & ~BATCH_MASK)
-    return city.kept_below[row.batch + (index & BATCH_MASK)] < kept
-
-
-@called
-def draw_luck(city: City, row: Any, key: int, first: int) -> None:
-    """The uniforms by which the candidates of a batch are kept."""
-    replication, layer, batch = city.run[0].replication, row.layer, row.batch
-    row.drawn = first + BATCH_MASK
-    for i in range(BATCH):
-        city.kept_below[batch + i] = uniform(key, replication, layer, first + i, KEEP, 0, 0)
+    if row.luck_until < index:
+        first = index & ~BATCH_MASK
+        draw_uniforms(city, row, key, first, KEEP, 0)
+        row.luck_until = first + BATCH_MASK
+    return city.drawn[row.batch + (index & BATCH_MASK)] < kept
 
 
 @called

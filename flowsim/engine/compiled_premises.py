@@ -13,7 +13,7 @@ from flowsim.engine.compiled_pools import BEDS, SLOTS, is_free, touch
 from flowsim.engine.heap import push
 from flowsim.engine.jit import called, compiled, spliced
 from flowsim.engine.network import Change, Follow
-from flowsim.engine.records import ABOVE_CAPACITY, NOT_RUNNING, City
+from flowsim.engine.records import ABOVE_CAPACITY, NO_LEVEL, NOT_RUNNING, City
 from flowsim.engine.rules import Kind
 
 CLOSE, CAPACITY, RENEW = int(Kind.CLOSE), int(Kind.CAPACITY), int(Kind.RENEW)
@@ -138,7 +138,13 @@ def close_books(city: City) -> bool:
         first, run.closing_row = run.closing_row, 0
         if book.by_month == 1 and closes_month == 0:
             continue
-        for row in range(first, book.rows):
+        row = first - 1
+        while True:
+            row += 1
+            if book.level == NO_LEVEL:
+                row = first_used(city, book, row)
+            if row >= book.rows:
+                break
             place = book.first + row * book.stride
             value, rises = memory[place], 0
             if book.level >= 0:
@@ -158,6 +164,14 @@ def close_books(city: City) -> bool:
             if book.before >= 0:
                 memory[book.before + row * book.stride] += value
     return True
+
+
+@spliced
+def first_used(city: City, book: Any, row: int) -> int:
+    """The first row, from one on, in which anything is counted; most rows of most books stay empty."""
+    while row < book.rows and city.memory[book.first + row * book.stride] == 0:
+        row += 1
+    return row
 
 
 @called

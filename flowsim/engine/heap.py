@@ -1,4 +1,7 @@
-"""The queue of events of the compiled engine: a binary heap of records, smallest (time, kind, where, who) first.
+"""The queue of events of the compiled engine: a heap of records, smallest (time, kind, where, who) first.
+
+Each has four below it, which lie in two lines of a processor's memory: a large heap is half as deep as a binary one.
+Places are counted from 1, the root, so that the four of a place begin with a line: 2 to 5, 6 to 9, and so on.
 
 `what` is kind and where in one number; `slot` says which visit, patient or offer it is about, and `stamp` whether that
 still holds. The root may be left empty for a moment: what comes next is mostly pushed at once, and takes its place.
@@ -13,6 +16,7 @@ from flowsim.engine.rules import Kind
 
 END = int(Kind.END)
 WHERE_BITS = 32
+ROOT = 1
 
 
 @spliced
@@ -37,54 +41,49 @@ def put(heap: Any, place: int, at: int, what: int, who: int, slot: int, stamp: i
 
 
 @spliced
-def move(heap: Any, place: int, origin: int) -> None:
-    """Copies an event to another place."""
-    event, moved = heap[place], heap[origin]
-    event.at = moved.at
-    event.what = moved.what
-    event.who = moved.who
-    event.slot = moved.slot
-    event.stamp = moved.stamp
-
-
-@spliced
-def smaller(heap: Any, child: int) -> int:
-    """Which of two neighbours comes first. Times mostly differ: to add their order is quicker than to branch on it."""
-    left, right = heap[child].at, heap[child + 1].at
+def smaller(heap: Any, one: int, other: int) -> int:
+    """Which of two events comes first. Times mostly differ: to choose by sums is quicker than to branch."""
+    left, right = heap[one].at, heap[other].at
     if left == right:
-        event = heap[child]
-        return child + 1 if is_before(heap[child + 1], event.at, event.what, event.who) else child
-    return child + (right < left)
+        event = heap[one]
+        return other if is_before(heap[other], event.at, event.what, event.who) else one
+    return one + (other - one) * (right < left)
 
 
 @spliced
-def sink(heap: Any, size: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
+def first_below(heap: Any, place: int, last: int) -> int:
+    """The first of the four events below a place, or of as many as there are; a place beyond the last if none is."""
+    child = 4 * place - 2
+    if child + 3 <= last:
+        return smaller(heap, smaller(heap, child, child + 1), smaller(heap, child + 2, child + 3))
+    found = child
+    for other in range(child + 1, last + 1):
+        found = smaller(heap, found, other)
+    return found
+
+
+@spliced
+def sink(heap: Any, last: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
     """Puts an event in from the root, which is empty: for one that comes soon."""
-    place = 0
-    child = 1
-    while child < size:
-        if child + 1 < size:
-            child = smaller(heap, child)
-        if not is_before(heap[child], at, what, who):
+    place = ROOT
+    while True:
+        child = first_below(heap, place, last)
+        if child > last or not is_before(heap[child], at, what, who):
             break
-        move(heap, place, child)
+        heap[place] = heap[child]
         place = child
-        child = 2 * place + 1
     put(heap, place, at, what, who, slot, stamp)
 
 
 @spliced
-def replace(heap: Any, size: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
+def replace(heap: Any, last: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
     """As `sink`, for one that comes late: the gap goes down to the end, and the event up from there."""
-    place = 0
-    child = 1
-    while child + 1 < size:
-        child = smaller(heap, child)
-        move(heap, place, child)
-        place = child
-        child = 2 * place + 1
-    if child < size:
-        move(heap, place, child)
+    place = ROOT
+    while True:
+        child = first_below(heap, place, last)
+        if child > last:
+            break
+        heap[place] = heap[child]
         place = child
     rise(heap, place, at, what, who, slot, stamp)
 
@@ -92,11 +91,11 @@ def replace(heap: Any, size: int, at: int, what: int, who: int, slot: int, stamp
 @spliced
 def rise(heap: Any, place: int, at: int, what: int, who: int, slot: int, stamp: int) -> None:
     """Puts an event in from an empty place upwards."""
-    while place > 0:
-        above = (place - 1) >> 1
+    while place > ROOT:
+        above = (place + 2) >> 2
         if is_before(heap[above], at, what, who):
             break
-        move(heap, place, above)
+        heap[place] = heap[above]
         place = above
     put(heap, place, at, what, who, slot, stamp)
 
@@ -114,9 +113,9 @@ def push(run: Any, heap: Any, at: int, kind: int, where: int, who: int, slot: in
         else:
             sink(heap, run.heap_size, at, what, who, slot, stamp)
         return
-    place = run.heap_size
-    run.heap_size = place + 1
-    if place + run.spare > len(heap):
+    place = run.heap_size + 1
+    run.heap_size = place
+    if place + run.spare >= len(heap):
         run.is_short = 1
     rise(heap, place, at, what, who, slot, stamp)
 
@@ -126,11 +125,11 @@ def fill(run: Any, heap: Any) -> None:
     """Closes the gap that the last event left, if nothing has taken its place."""
     if run.has_hole:
         run.has_hole = 0
-        size = run.heap_size - 1
-        run.heap_size = size
-        if size > 0:
-            last = heap[size]
-            replace(heap, size, last.at, last.what, last.who, last.slot, last.stamp)
+        last = run.heap_size - 1
+        run.heap_size = last
+        if last > 0:
+            event = heap[last + 1]
+            replace(heap, last, event.at, event.what, event.who, event.slot, event.stamp)
 
 
 @spliced
@@ -138,5 +137,7 @@ def is_all_later(run: Any, heap: Any) -> bool:
     """Whether the root is empty, and all else comes later than now: then it may stay empty for what is pushed next."""
     if run.has_hole == 0:
         return False
-    size, now = run.heap_size, run.now
-    return (size < 2 or heap[1].at > now) and (size < 3 or heap[2].at > now)
+    for place in range(ROOT + 1, min(run.heap_size, ROOT + 4) + 1):  # noqa: SIM110
+        if heap[place].at <= run.now:
+            return False
+    return True

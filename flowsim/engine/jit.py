@@ -83,18 +83,21 @@ def _once_for_all_numbers(dispatcher: Any) -> Any:
 
 
 def compiled_copies(
-    module: ModuleType, names: Iterable[str], instead: Mapping[str, Callable[..., Any]]
+    module: ModuleType,
+    names: Iterable[str],
+    instead: Mapping[str, Callable[..., Any]],
+    how: Callable[[Any], Any] = compiled,
 ) -> SimpleNamespace:
     """Compiled copies of the named plain functions of `module`, which call each other's compiled copies.
 
     numba cannot call a plain function. So each is rebuilt over one shared scope in which the names mean the
     copies; `module` itself stays plain and free of numba, and there is one source for both. Those in `instead`
-    are replaced by others that mean the same.
+    are replaced by others that mean the same; `how` is `compiled` or `compiled_inline`.
     """
-    scope = dict(vars(module)) | {name: compiled(function) for name, function in instead.items()}
+    scope = dict(vars(module)) | {name: how(function) for name, function in instead.items()}
     for name in names:
         plain = scope[name]
-        scope[name] = compiled(FunctionType(plain.__code__, scope, name, plain.__defaults__))
+        scope[name] = how(FunctionType(plain.__code__, scope, name, plain.__defaults__))
     return SimpleNamespace(**{name: scope[name] for name in names})
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from flowsim.engine import elementary
 from flowsim.engine.distributions import Family
-from flowsim.engine.jit import bits_of, compiled, compiled_copies, float_of
+from flowsim.engine.jit import bits_of, compiled, compiled_copies, compiled_inline, float_of
 
 MANTISSA = (1 << 52) - 1
 ROOT_HALF = 0x6A09E667F3BCD
@@ -58,6 +58,8 @@ _fast = compiled_copies(
     {"split": _split, "scaled": _scaled},
 )
 log: Callable[[float], float] = _fast.log
+log_in_loops: Callable[[float], float] = compiled_copies(elementary, ("log",), {"split": _split}, compiled_inline).log
+"""As `log`, written into the loop that calls it, so that a processor may do several at once."""
 exp: Callable[[float], float] = _fast.exp
 power: Callable[[float, float], float] = _fast.power
 normal_quantile: Callable[[float], float] = _fast.normal_quantile

@@ -92,8 +92,9 @@ STREAM = _type(
     *_short("clock_first", "clock_last", "follows_response"), *_long("key"), *_books(Row.STREAM),
 )  # fmt: skip
 OFFER = _type(
-    *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio", "batch", "kept"),
-    *_long("index", "at", "until", "drawn"), ("profile", "f8"), ("gap", "f8"),
+    *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio"),
+    *_short("batch", "batch_end", "kept"),
+    *_long("index", "at", "until", "luck_until"), ("profile", "f8"), ("gap", "f8"),
 )  # fmt: skip
 BLOCK = _type(*_long("key", "count"), *_books(Row.BLOCK))
 CLOCK = _type(*_short("slot"), *_long("standard"), *_books(Row.CLOCK))
@@ -134,7 +135,7 @@ PAGE = np.dtype(_long("period", "book", "row", "value"))
 LOG = np.dtype(_long(*COLUMNS))
 CLOSING = _type(*_long("first", "stride", "rows", "level", "before", "by_month"))
 """How a book is closed: its first row in `City.memory` and the way to the next; where the level of an integral stands
-(ABOVE_CAPACITY, or -1 if it is none) and the sum of earlier periods (or -1), both beside the first row."""
+(ABOVE_CAPACITY, or NO_LEVEL if it is none) and the sum of earlier periods (or -1), both beside the first row."""
 
 
 class City(Tables):
@@ -154,8 +155,11 @@ class City(Tables):
     ints: Any
     floats: Any
     gaps: Any  # before the next candidates of each layer
+    bands: Any  # their age bands
     first_stays: Any  # theirs, before they are scaled, where these are drawn ahead; or -1
-    kept_below: Any  # uniforms that decide whether they become patients
+    drawn: (
+        Any  # what was drawn for them last: uniforms that decide whether they become patients, if `luck_until` says so
+    )
     sums: Any  # of the last days, for responses
     memory: Any  # of all records with books, then the tallies: books with many rows
     closing: Records  # one record a book
@@ -168,10 +172,11 @@ class City(Tables):
     visits: Records
     heap: Records  # events to come
 
+    shared = frozenset({"memory"})
     kinds = {  # noqa: RUF012
         "run": RUN, "units": UNIT, "lines": LINE, "lanes": LANE, "blocks": BLOCK, "streams": STREAM, "clocks": CLOCK,
         "pools": POOL, "steps": STEP, "offers": OFFER, "responses": RESPONSE, "ints": INTEGER, "floats": FLOAT,
-        "gaps": INTEGER, "first_stays": FLOAT, "kept_below": FLOAT, "sums": INTEGER, "memory": INTEGER,
+        "gaps": INTEGER, "bands": NOTE, "first_stays": FLOAT, "drawn": FLOAT, "sums": INTEGER, "memory": INTEGER,
         "closing": CLOSING, "touched": INTEGER, "page": PAGE, "log": LOG, "patients": PATIENT, "notes": NOTE,
         "starts": INTEGER, "visits": VISIT, "heap": EVENT,
     }  # fmt: skip
@@ -180,7 +185,7 @@ class City(Tables):
 KEEPERS = {Row.UNIT: "units", Row.CLASS: "lines", Row.LANE: "lanes", Row.BLOCK: "blocks", Row.STREAM: "streams",
            Row.CLOCK: "clocks", Row.RUN: "run"}  # fmt: skip
 """The records in which books stand, by what the rows of the book are."""
-ABOVE_CAPACITY = -2
+NO_LEVEL, ABOVE_CAPACITY = -1, -2
 LEVELS = {
     "in_use_ms": "in_use", "available_ms": "capacity", "over_ms": "", "held_ms": "held", "blocked_ms": "count",
     "queue_ms": "count",
@@ -255,8 +260,9 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     return City(
         _with_books(n, keepers) | {
             "pools": pools, "steps": steps, "offers": offers, "gaps": np.zeros(BATCH * len(offers), np.int64),
+            "bands": np.zeros(BATCH * len(offers), NOTE),
             "first_stays": np.full(BATCH * len(offers), -1.0),
-            "kept_below": np.zeros(BATCH * len(offers)), "responses": responses, "ints": ints.array(np.int64),
+            "drawn": np.zeros(BATCH * len(offers)), "responses": responses, "ints": ints.array(np.int64),
             "floats": floats.array(np.float64), "sums": sums, "touched": np.zeros(len(pools) + 1, np.int64),
             "page": np.zeros(PAGE_ROWS, PAGE), "log": np.zeros(LOG_ROWS if is_logged else 1, LOG),
             "patients": rows_of_zeros(rows, PATIENT), "notes": np.zeros(rows * int(r["note_width"]), NOTE),
@@ -280,7 +286,7 @@ def _with_books(n: Network, keepers: dict[str, Records]) -> dict[str, Records]:
     closing = np.zeros(len(BOOKS), CLOSING)
     for book, how in zip(BOOKS, closing, strict=True):
         rows = rows_of(n, book.row)
-        how["rows"], how["by_month"], how["level"], how["before"] = rows, book.by_month, -1, -1
+        how["rows"], how["by_month"], how["level"], how["before"] = rows, book.by_month, NO_LEVEL, -1
         if book.row in KEEPERS:
             name = KEEPERS[book.row]
             place = places[name]
@@ -323,17 +329,19 @@ def _queues(n: Network, ints: _Flat) -> tuple[Records, Records, Records]:
     lines["lane_first"], lines["lane_last"] = n.lane_first[:-1], n.lane_first[1:]
     lanes["unit"], lanes["after"] = n.lane_unit, n.lane_after
     lanes["line"] = np.repeat(np.arange(len(lines)), np.diff(n.lane_first))
-    for line in lines:
-        later = sorted({int(after) for after in n.lane_after[line["lane_first"] + 1 : line["lane_last"]] if after > 0})
+    lines["later_first"] = lines["later_last"] = ints.size
+    not_own = np.setdiff1d(np.flatnonzero(n.lane_after > 0), n.lane_first[:-1])
+    for number in np.unique(lanes["line"][not_own]).tolist():
+        line = lines[number]
+        later = np.unique(n.lane_after[not_own[lanes["line"][not_own] == number]])
         line["later_first"] = ints.add(later)
         line["later_last"] = ints.size
     pools = np.zeros(len(n.pool_first) - 1, POOL)
     pools["served"] = -1
-    for number, pool in enumerate(pools):
-        members = np.flatnonzero(n.class_pool == number)
-        pool["line_first"] = ints.add(members)
-        pool["line_last"] = ints.size
-        pool["preempts"] = n.class_preempts[members].any()
+    members = np.argsort(n.class_pool, kind="stable")
+    first = np.searchsorted(n.class_pool[members], np.arange(len(pools) + 1))
+    pools["line_first"], pools["line_last"] = ints.add(members) + np.stack([first[:-1], first[1:]])
+    pools["preempts"][n.class_pool[np.flatnonzero(n.class_preempts)]] = 1
     return lines, lanes, pools
 
 
@@ -410,25 +418,22 @@ def _streams(
     needs = set(n.response_target[n.response_changes == Change.NEED].tolist())
     first = [ints.add(clocks) for clocks in pathway_clocks]
     weeks, years, days, ratios = (floats.add(one) for one in (n.week_profile, n.year_profile, n.day_profile, n.ratio))
-    found = []
-    for number, kind in enumerate(n.stream_kind.tolist()):
-        pathway = int(n.stream_pathway[number])
-        streams["clock_first"][number] = first[pathway]
-        streams["clock_last"][number] = first[pathway] + len(pathway_clocks[pathway])
-        streams["follows_response"][number] = kind == StreamKind.RATE and pathway in needs
-        layers = {StreamKind.RATE: int(n.stream_layers[number]), StreamKind.LISTED: 1}.get(StreamKind(kind), 0)
-        for layer in range(layers):
-            offer = np.zeros(1, OFFER)[0]
-            offer["stream"], offer["layer"], offer["index"], offer["gap"] = number, layer, -1, n.stream_gap_ms[number]
-            offer["week"], offer["year"] = weeks + 7 * number, years + 12 * number
-            offer["day"] = days + n.day_profile_first[number]
-            offer["pieces"] = n.day_profile_first[number + 1] - n.day_profile_first[number]
-            offer["ratio"] = ratios + n.stream_ratio_first[number]
-            found.append(offer)
-    offers = np.zeros(len(found), OFFER)
-    for row, offer in enumerate(found):
-        offers[row] = offer
-    offers["batch"], offers["drawn"] = BATCH * np.arange(len(found)), -1
+    streams["follows_response"] = (n.stream_kind == StreamKind.RATE) & np.isin(n.stream_pathway, list(needs))
+    for pathway, clocks in enumerate(pathway_clocks):
+        its = n.stream_pathway == pathway
+        streams["clock_first"][its] = first[pathway]
+        streams["clock_last"][its] = first[pathway] + len(clocks)
+
+    layers = np.where(n.stream_kind == StreamKind.RATE, n.stream_layers, n.stream_kind == StreamKind.LISTED)
+    number = np.repeat(np.arange(len(streams)), layers)
+    offers = np.zeros(len(number), OFFER)
+    offers["stream"], offers["layer"] = number, np.arange(len(number)) - (np.cumsum(layers) - layers)[number]
+    offers["index"], offers["gap"] = -1, n.stream_gap_ms[number]
+    offers["week"], offers["year"] = weeks + 7 * number, years + 12 * number
+    offers["day"], offers["pieces"] = days + n.day_profile_first[number], np.diff(n.day_profile_first)[number]
+    offers["ratio"] = ratios + n.stream_ratio_first[number]
+    offers["batch"], offers["luck_until"] = BATCH * np.arange(len(offers)), -1
+    offers["batch_end"] = offers["batch"] + BATCH
     return streams, offers
 
 

@@ -89,7 +89,7 @@ def uniform(key: int, replication: int, layer: int, index: int, purpose: int, wo
     return u
 
 
-@compiled
+@compiled_inline
 def whole_ms(duration: float, scale: float) -> int:
     """`duration` times `scale` in whole milliseconds, rounded half up, from 0 to 2^53."""
     x = duration * scale + 0.5

@@ -55,6 +55,8 @@ class Tables:
     """
 
     kinds: ClassVar[dict[str, np.dtype[Any]]] = {}
+    shared: ClassVar[frozenset[str]] = frozenset()
+    """Tables whose memory is that of others too."""
 
     def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         for name, kind in self.kinds.items():
@@ -171,8 +173,10 @@ class _GetItem(AbstractTemplate):
 @infer_global(operator.setitem)
 class _SetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
-        if len(args) == 3 and isinstance(args[0], TableType) and not args[0].kind.fields:
-            return signature(types.none, args[0], types.int64, _number(args[0].kind))
+        if len(args) == 3 and isinstance(args[0], TableType):
+            table = args[0]
+            value = RowType(table.of, table.field) if table.kind.fields else _number(table.kind)
+            return signature(types.none, table, types.int64, value)
         return None
 
 
@@ -191,14 +195,25 @@ def _row_address(context: Any, builder: Any, kind: Any, table: Any, index: Any) 
 def _get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kind = sig.args[0]
     address = _row_address(context, builder, kind, *args)
-    return address if kind.kind.fields else _load(builder, address, kind.kind)
+    return address if kind.kind.fields else _load(builder, address, kind)
 
 
 @lower_builtin(operator.setitem, TableType, types.int64, types.Any)
 def _set_number(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kind = sig.args[0]
     if kind.field not in unrecorded:
-        _store(builder, _row_address(context, builder, kind, *args[:2]), kind.kind, args[2])
+        _store(builder, _row_address(context, builder, kind, *args[:2]), kind, args[2])
+    return context.get_dummy_value()
+
+
+@lower_builtin(operator.setitem, TableType, types.int64, RowType)
+def _copy_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    kind = sig.args[0]
+    row = ir.VectorType(INT64, kind.kind.itemsize // 8).as_pointer()
+    value = builder.load(builder.bitcast(args[2], row), align=8)
+    place = _row_address(context, builder, kind, *args[:2])
+    for access in (value, builder.store(value, builder.bitcast(place, row), align=8)):
+        _tell_apart(builder, access, kind)
     return context.get_dummy_value()
 
 
@@ -221,29 +236,49 @@ class _RowAttribute(AttributeTemplate):
 
 @lower_getattr_generic(RowType)
 def _get_field(context: Any, builder: Any, kind: Any, row: Any, name: str) -> Any:
-    field, offset = kind.kind.fields[name][:2]
-    return _load(builder, builder.gep(row, [INT64(offset)]), field)
+    return _load(builder, builder.gep(row, [INT64(kind.kind.fields[name][1])]), kind, name)
 
 
 @lower_setattr_generic(RowType)
 def _set_field(context: Any, builder: Any, sig: Any, args: Any, name: str) -> None:
     row, value = args
-    if f"{sig.args[0].field}.{name}" in unrecorded:
+    kind = sig.args[0]
+    if f"{kind.field}.{name}" not in unrecorded:
+        _store(builder, builder.gep(row, [INT64(kind.kind.fields[name][1])]), kind, value, name)
+
+
+# --- a number in memory ---------------------------------------------------------------------------------------
+
+
+def _memory_type(kind: Any, name: str) -> tuple[np.dtype[Any], Any]:
+    form = kind.kind.fields[name][0] if name else kind.kind
+    return form, ir.DoubleType() if form.kind == "f" else ir.IntType(8 * form.itemsize)
+
+
+def _load(builder: Any, address: Any, kind: Any, name: str = "") -> Any:
+    form, memory = _memory_type(kind, name)
+    value = builder.load(builder.bitcast(address, memory.as_pointer()))
+    _tell_apart(builder, value, kind, name)
+    return builder.sext(value, INT64) if form.kind == "i" and form.itemsize < 8 else value
+
+
+def _store(builder: Any, address: Any, kind: Any, value: Any, name: str = "") -> None:
+    form, memory = _memory_type(kind, name)
+    if form.kind == "i" and form.itemsize < 8:
+        value = builder.trunc(value, memory)
+    _tell_apart(builder, builder.store(value, builder.bitcast(address, memory.as_pointer())), kind, name)
+
+
+def _tell_apart(builder: Any, access: Any, kind: Any, name: str = "") -> None:
+    """Tell the compiler that what is read or written here changes no other table, nor another field of this one.
+
+    LLVM has this for the types of C ("tbaa"): a tree in which only an ancestor may be the same memory.
+    """
+    if kind.field in kind.of.shared:
         return
-    field, offset = sig.args[0].kind.fields[name][:2]
-    _store(builder, builder.gep(row, [INT64(offset)]), field, value)
-
-
-def _memory_type(kind: np.dtype[Any]) -> Any:
-    return ir.DoubleType() if kind.kind == "f" else ir.IntType(8 * kind.itemsize)
-
-
-def _load(builder: Any, address: Any, kind: np.dtype[Any]) -> Any:
-    value = builder.load(builder.bitcast(address, _memory_type(kind).as_pointer()))
-    return builder.sext(value, INT64) if kind.kind == "i" and kind.itemsize < 8 else value
-
-
-def _store(builder: Any, address: Any, kind: np.dtype[Any], value: Any) -> None:
-    if kind.kind == "i" and kind.itemsize < 8:
-        value = builder.trunc(value, _memory_type(kind))
-    builder.store(value, builder.bitcast(address, _memory_type(kind).as_pointer()))
+    module = builder.module
+    node = module.add_metadata([ir.MetaDataString(module, kind.of.__name__)])
+    for part in (kind.field, name):
+        if part:
+            node = module.add_metadata([ir.MetaDataString(module, part), node, INT64(0)])
+    access.set_metadata("tbaa", module.add_metadata([node, node, INT64(0)]))
