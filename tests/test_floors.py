@@ -22,6 +22,21 @@ FILES = sorted(
 HEAVY = ("numba", "simpy", "matplotlib", "pandas", "scipy", "pyarrow")
 
 
+SHORT = """\
+flowsim: 1
+name: short
+title: A short run
+question: What does it load?
+model: clinic
+days: 3
+replications: 2
+visits: 0.5
+scenarios: {as it is: []}
+baseline: as it is
+measures: {wait: mean_wait_hours}
+"""
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -105,6 +120,14 @@ def test_importing_flowsim_loads_nothing_heavy() -> None:
 def test_help_loads_nothing_heavy() -> None:
     assert loaded_by("from flowsim.show import cli; assert cli.run(['--help']) == 0") == set()
     assert loaded_by("from flowsim.show import cli; assert cli.run(['run', '--help']) == 0") == set()
+
+
+def test_a_run_without_a_figure_loads_no_library_of_tables_and_starts_no_process(tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text(SHORT, encoding="utf-8")
+    run = f"from flowsim.show import cli; assert cli.run(['run', {str(file)!r}, '--out', {str(tmp_path / 'r')!r}]) == 0"
+    no_process = "import sys; assert 'multiprocessing.popen_spawn_posix' not in sys.modules"
+    assert loaded_by(f"{run}; {no_process}").isdisjoint({"pandas", "matplotlib", "simpy"})
 
 
 def test_checking_a_model_compiles_and_draws_nothing() -> None:

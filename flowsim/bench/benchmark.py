@@ -19,6 +19,7 @@ from flowsim.bench.plans import LONG, QUICK, Plan, Size, emergency
 from flowsim.bench.rounds import Middle, Turn, cost, ratio, rounds_of
 from flowsim.bench.side_by_side import two_against_one
 from flowsim.bench.startup import start_up
+from flowsim.bench.unrecorded import recording_share
 from flowsim.errors import Fault, InputError
 
 MODELS = {"m1": "clinic", "m2": "emergency", "m3": "city"}
@@ -64,7 +65,7 @@ def benchmark(
     if "m3" in chosen:
         document["units"] = _units(plan, note)
         note("two processes against one")
-        document["processes"] = two_against_one(plan.shared, plan.rounds).document()
+        document["processes"] = two_against_one(plan.shared).document()
     document["ledger"] = [_ledger(form, plan.rounds, not quick, note) for form in plan.ledger if form.model in chosen]
     note("start-up")
     document["start_up"] = start_up(1 if quick else 5, cold=not quick)
@@ -198,17 +199,16 @@ def _units(plan: Plan, note: Callable[[str], None]) -> list[dict[str, Any]]:
 
 
 def _ledger(form: Form, rounds: int, is_recording: bool, note: Callable[[str], None]) -> dict[str, Any]:
-    """What the ledger's audit and its recording cost, as shares of a run without them, by the quickest runs."""
-    audits, runs = [], []
+    """What the ledger's audit and its recording cost, as shares of a run without them."""
+    audits = []
     for number in range(1, rounds + 1):
         note(f"round {number} of {rounds}: the ledger of {told((form.model, form.scale, form.mult))}")
         seconds, audit = ours.run_without_audit(form, COMPILED, 1)
         audits.append(audit / seconds)
-        runs.append(seconds)
     recording = None
     if is_recording:
-        note(f"without its ledger: {told((form.model, form.scale, form.mult))}")
-        recording = min(runs) / ours.run_without_ledger(form, 1) - 1
+        note(f"with its ledger and without: {told((form.model, form.scale, form.mult))}")
+        recording = recording_share(form).document()
     return {
         "model": form.model, "scale": form.scale, "mult": form.mult, "peer": COMPILED,
         "audit_share": Middle.of(audits).document(),

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
-import subprocess
-import sys
-import tempfile
 
 import numpy as np
 
@@ -82,15 +77,3 @@ def run_without_audit(form: Form, engine: Engine, seed: int) -> tuple[float, flo
         totals.add(page)
     broken_laws(network, labels, totals.books())
     return seconds, watch.seconds()
-
-
-def run_without_ledger(form: Form, seed: int) -> float:
-    """Processor seconds of a run of the compiled engine that records nothing, in a process of its own.
-
-    Its code is compiled anew without what writes to the books.
-    """
-    command = [sys.executable, "-m", "flowsim.bench.unrecorded", json.dumps(form), str(seed)]
-    with tempfile.TemporaryDirectory(prefix="flowsim-unrecorded-") as cache:
-        surroundings = {**os.environ, "NUMBA_CACHE_DIR": cache}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=surroundings)
-    return float(done.stdout)

@@ -73,6 +73,19 @@ def rounds_of(
     return turns
 
 
+def in_turns(one: Callable[[], float], other: Callable[[], float], rounds: int) -> Middle:
+    """What one takes over what the other takes, each turn of the other between two of the one.
+
+    So a machine that slows down little by little, or for one turn alone, moves the median hardly.
+    """
+    before, ratios = one(), []
+    for _ in range(rounds):
+        between, after = other(), one()
+        ratios.append((before + after) / 2 / between)
+        before = after
+    return Middle.of(ratios)
+
+
 def ratio(ours: Iterable[Turn], theirs: Iterable[Turn]) -> Middle:
     """Events a second of one over those of another, round by round."""
     return Middle.of(a.events_per_second / b.events_per_second for a, b in zip(ours, theirs, strict=True))

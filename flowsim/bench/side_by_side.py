@@ -8,9 +8,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 from flowsim.bench.ours import runner
 from flowsim.bench.peers import COMPILED, Form
-from flowsim.bench.rounds import Middle
+from flowsim.bench.rounds import Middle, in_turns
 
 WORKERS = 2
+ROUNDS = 11
 
 
 def work(form: Form, seed: int) -> int:
@@ -18,7 +19,7 @@ def work(form: Form, seed: int) -> int:
     return runner(form, COMPILED)(seed).events
 
 
-def two_against_one(form: Form, rounds: int) -> Middle:
+def two_against_one(form: Form, rounds: int = ROUNDS) -> Middle:
     """The work of two processes over that of one, by the clock: 2 is all there is to gain."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
@@ -32,8 +33,5 @@ def two_against_one(form: Form, rounds: int) -> Middle:
 
         clock(WORKERS)  # both are made ready, and have compiled
         clock(WORKERS)
-        gains = []
-        for _ in range(rounds):
-            alone = clock(1)
-            gains.append(WORKERS * alone / clock(WORKERS))
-    return Middle.of(gains)
+        ratio = in_turns(lambda: clock(1), lambda: clock(WORKERS), rounds)
+    return Middle(*(WORKERS * value for value in ratio))

@@ -31,8 +31,8 @@ MORE = """\
 COMMANDS = {
     "flowsim --help": ("--help",),
     "flowsim check clinic": ("check", "clinic"),
-    "flowsim run, clinic for 30 days": ("run", "plain.yaml", "--quiet", "--workers", "1"),
-    "the same compared, with its figure": ("run", "compared.yaml", "--quiet", "--workers", "1"),
+    "flowsim run, clinic for 30 days": ("run", "plain.yaml", "--quiet"),
+    "the same compared, with its figure": ("run", "compared.yaml", "--quiet"),
 }
 
 
@@ -60,8 +60,10 @@ def _seconds(folder: Path, arguments: tuple[str, ...], number: int, there: dict[
     """Seconds of one command; each run has a folder of results of its own."""
     out = ("--out", f"{arguments[1].removesuffix('.yaml')}-{number}") if arguments[0] == "run" else ()
     command = [sys.executable, "-m", "flowsim", *arguments, *out]
+    surroundings = {**os.environ, **(there or {})}
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)  # as others start it: with the bytecode of the run before
     begin = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env={**os.environ, **(there or {})})
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=surroundings)
     seconds = time.perf_counter() - begin
     if done.returncode:
         said = " ".join(done.stderr.split())

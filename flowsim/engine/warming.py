@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,8 +42,9 @@ def compile_ahead(engine: Engine, note: Callable[[str], None], is_sampled: bool 
         missing = [one for one in wanted if not jit.is_ready(*one)]
         if missing:
             note(COMPILING)
-        for function, arguments in missing:
-            function.compile(arguments)
+        with _uncollected():
+            for function, arguments in missing:
+                function.compile(arguments)
 
 
 def functions_of(engine: Engine, is_sampled: bool) -> list[Function]:
@@ -87,6 +89,18 @@ def functions_of(engine: Engine, is_sampled: bool) -> list[Function]:
         (choices.fixed_round, (whole, whole, whole, given_wholes)),
         (choices.window_round, (whole, real, whole, given_wholes)),
     ]
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector: numba makes millions of objects that stay."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from flowsim.experiment.cellfile import (
     LedgerDigest,
     is_temporary,
     names_under,
+    numbers_of,
     or_stop,
     sha256_of,
 )
@@ -214,6 +215,6 @@ def _ledger_digest(file: pq.ParquetFile) -> str:
     digest = LedgerDigest()
     for batch in file.iter_batches():
         period, book, row, value = (batch.column(name) for name in CELL_SCHEMA.names)
-        names, numbers = book.dictionary.to_pylist(), book.indices.to_numpy()
-        digest.add(names, period.to_numpy(), numbers, row.to_numpy(), value.to_numpy())
+        columns = [numbers_of(column) for column in (period, book.indices, row, value)]
+        digest.add(book.dictionary.to_pylist(), *columns)
     return digest.hexdigest()

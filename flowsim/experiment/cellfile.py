@@ -298,15 +298,33 @@ class CellWriter(_TableFile):
         periods, books, rows, values = self._waiting[: self._rows_waiting].T
         numbers, first, codes = np.unique(books, return_index=True, return_inverse=True)
         order = np.argsort(first)
-        names = pa.array([NAMES[number] for number in numbers[order].tolist()], pa.string())
+        names = texts([NAMES[number] for number in numbers[order].tolist()])
         columns = [
-            pa.array(periods.astype(np.int32)),
-            pa.DictionaryArray.from_arrays(pa.array(np.argsort(order).astype(np.int32)[codes]), names),
-            pa.array(rows.astype(np.int32)),
-            pa.array(values.copy()),
+            whole_numbers(periods, pa.int32()),
+            pa.DictionaryArray.from_arrays(whole_numbers(np.argsort(order)[codes], pa.int32()), names),
+            whole_numbers(rows, pa.int32()),
+            whole_numbers(values, pa.int64()),
         ]
         self._rows_waiting = 0
         self._put(pa.Table.from_arrays(columns, schema=self.schema))
+
+
+def whole_numbers(numbers: Ints, kind: pa.DataType) -> pa.Array:
+    """A column of an Arrow table: a copy of the numbers. `pa.array` would load pandas, which takes half a second."""
+    data = numbers.astype(kind.to_pandas_dtype())
+    return pa.Array.from_buffers(kind, len(data), [None, pa.py_buffer(data)])
+
+
+def texts(words: Sequence[str]) -> pa.Array:
+    """A column of words, made without pandas too."""
+    coded = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, coded)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(coded), pa.py_buffer(ends), pa.py_buffer(b"".join(coded)))
+
+
+def numbers_of(column: pa.Array) -> npt.NDArray[Any]:
+    """The numbers of such a column; `to_numpy` would load pandas."""
+    return np.from_dlpack(column)
 
 
 def page_of(table: pa.Table) -> Ints:
@@ -317,8 +335,9 @@ def page_of(table: pa.Table) -> Ints:
         raise DamagedError(f"a ledger has a book '{escape(unknown[0])}', which this version of flowsim does not know")
     numbers = np.array([NAMES.index(name) for name in names], np.int64)
     page = np.empty((len(table), 4), np.int64)
-    for column, values in enumerate((table["period"], books.indices, table["row"], table["value"])):
-        page[:, column] = values.to_numpy()
+    period, row, value = (table[name].combine_chunks() for name in ("period", "row", "value"))
+    for column, values in enumerate((period, books.indices, row, value)):
+        page[:, column] = numbers_of(values)
     page[:, 1] = numbers[page[:, 1]]
     return page
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import platform
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from flowsim.engine.network import Labels, Network
 from flowsim.engine.running import Engine
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import StoppedError
-from flowsim.experiment.cells import CellOutcome, cells_of
+from flowsim.experiment.cells import Cell, CellOutcome, cells_of
+from flowsim.experiment.loads import patients_of
 from flowsim.experiment.results import ExperimentResults, scenario_networks
 from flowsim.experiment.runner import check_workers, run_cells
 from flowsim.experiment.scenarios import LoadedExperiment
@@ -24,13 +28,15 @@ Progress = Callable[[CellOutcome, int, int], None]
 LIBRARIES = ("flowsim", "simpy", "numba", "numpy", "pyarrow")
 MOST_FOR_PRECISION = 100
 """Replications at which a run that is to be precise gives up."""
+FEW_PATIENTS: dict[Engine, int] = {"compiled": 1_000_000, "simpy": 10_000}
+"""Patients whom one process has seen through before others have even started."""
 
 
 def conduct(
     loaded: LoadedExperiment,
     out: Path,
     *,
-    workers: int = 1,
+    workers: int | None = 1,
     engine: Engine = "compiled",
     precision: float | None = None,
     progress: Progress | None = None,
@@ -38,11 +44,13 @@ def conduct(
 ) -> ExperimentResults:
     """Run an experiment into the folder `out`, or go on with what was begun there; its results.
 
+    Without a number of `workers` there is one a processor, but one for what ends before others would have begun.
     With `precision` (a share such as 0.05) replications are added until the interval of every measure told in one
     piece is that narrow in every scenario, at most `MOST_FOR_PRECISION`. `note` takes lines worth telling.
     Raises InputError if the folder holds something else, StoppedError if cells failed (finished ones are kept).
     """
-    check_workers(workers)
+    if workers is not None:
+        check_workers(workers)
     experiment = loaded.experiment
     networks = scenario_networks(loaded)
     with Store(out, identity_of(loaded), about_here()) as store:
@@ -55,10 +63,12 @@ def conduct(
         while True:
             store.plan(names, replications)
             cells = cells_of(names, replications)
-            if not all(map(store.is_finished, cells)):
+            missing = [cell for cell in cells if not store.is_finished(cell)]
+            if missing:
                 # Before there are workers, which would all compile at the same time.
                 compile_ahead(engine, note, is_sampled=0 < experiment.visits < 1)
-            run_cells(cells, run_cell, store, workers, work, progress)
+            processes = _enough(networks, missing, engine) if workers is None else workers
+            run_cells(cells, run_cell, store, processes, work, progress)
             results = ExperimentResults.open(out)
             if precision is None or replications >= MOST_FOR_PRECISION or _all_precise(results, precision):
                 break
@@ -100,6 +110,13 @@ def about_here() -> dict[str, Any]:
     }
 
 
+def _enough(networks: Mapping[str, tuple[Network, Labels]], cells: Iterable[Cell], engine: Engine) -> int:
+    """How many processes should run these cells."""
+    times = Counter(cell.scenario for cell in cells)
+    patients = sum(times[name] * patients_of(networks[name][0]) for name in times)
+    return 1 if patients < FEW_PATIENTS[engine] else os.cpu_count() or 1
+
+
 def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
     """The model and experiment as run, so that results tell on their own what they are of."""
     store.write_model("experiment.yaml", loaded.file.read_bytes())
@@ -111,6 +128,8 @@ def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
 
 
 def _all_precise(results: ExperimentResults, share: float) -> bool:
-    values = results.values()
-    whole = values[values["by"] == "all"]
-    return all(is_precise(group["value"].to_numpy(), share) for _, group in whole.groupby(["scenario", "key"]))
+    samples: dict[tuple[str, str], list[float]] = {}
+    for one in results.values():
+        if one.by == "all":
+            samples.setdefault((one.scenario, one.key), []).append(one.value)
+    return all(is_precise(values, share) for values in samples.values())

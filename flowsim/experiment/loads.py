@@ -73,6 +73,12 @@ def patients_a_year(network: Network, years: Years) -> float:
     return math.fsum(float(rate.sum()) for rate in arrival_rates(network, years[0][1], years[-1][2]).values()) * YEAR_MS
 
 
+def patients_of(network: Network) -> float:
+    """Patients who arrive in a run, as expected."""
+    horizon = network.horizon_ms
+    return patients_a_year(network, [("all", 0, horizon)]) * horizon / YEAR_MS
+
+
 def moved_work(networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years) -> list[dict[str, Any]]:
     """Visits a year that each scenario's levers removed from one setting and added to another.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from pydantic import ValidationError
 
 from flowsim.engine.building import compile_network
@@ -29,6 +29,9 @@ from flowsim.measure.measures import DAY_MS, measured
 from flowsim.model import shipped
 from flowsim.model.names import near
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 COMPARISON = (
     "scenario", "baseline", "measure", "measured_in", "place", "setting", "mean", "low", "high", "baseline_mean",
     "difference", "difference_low", "difference_high", "replications",
@@ -37,6 +40,22 @@ COMPARISON = (
 
 PLACES = ("at", "area", "stp")
 """Attributes that name a place; any other names a kind of care."""
+
+
+class Value(NamedTuple):
+    """A measure in one replication: `key` is its name in the experiment, `row` a value of the attribute `by`."""
+
+    key: str
+    measure: str
+    by: str
+    scenario: str
+    replication: int
+    row: str
+    value: float
+
+
+Samples = dict[str, dict[int, float]]
+"""Values by scenario and replication."""
 
 
 def scenario_networks(loaded: LoadedExperiment) -> dict[str, tuple[Network, Labels]]:
@@ -52,7 +71,7 @@ class ExperimentResults:
 
     folder: auditing.Results
     loaded: LoadedExperiment
-    _values: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _values: dict[str, list[Value]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, path: str | Path) -> ExperimentResults:
@@ -85,22 +104,17 @@ class ExperimentResults:
                 entries = entries_of(page_of(self.folder.read_cell(outcome.cell.id)))
                 yield outcome.cell.scenario, outcome.cell.replication, read_ledger(entries, network, labels)
 
-    def values(self, wanted: Mapping[str, Wanted] | None = None) -> pd.DataFrame:
-        """Measures by scenario and replication; the experiment's own if none are named.
-
-        Columns: key, measure, by, scenario, replication, row (the value of the attribute `by`), value.
-        """
+    def values(self, wanted: Mapping[str, Wanted] | None = None) -> list[Value]:
+        """Measures by scenario and replication; the experiment's own if none are named."""
         wanted = wanted or self.experiment.measures
         name = repr(sorted((key, repr(one)) for key, one in wanted.items()))
         if name not in self._values:
-            rows = [
-                (key, one.measure, one.by, scenario, replication, row, value)
+            self._values[name] = [
+                Value(key, one.measure, one.by, scenario, replication, row, value)
                 for scenario, replication, ledger in self.ledgers()
                 for key, one in wanted.items()
                 for row, value in measured(MEASURES[one.measure], ledger, one.by, _kept(one)).items()
             ]
-            columns = ["key", "measure", "by", "scenario", "replication", "row", "value"]
-            self._values[name] = pd.DataFrame(rows, columns=columns)
         return self._values[name]
 
     def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
@@ -110,21 +124,34 @@ class ExperimentResults:
         `measure` is a key of the experiment's measures or the name of any measure, `by` an attribute of it. Only
         replications that both scenarios finished are paired. Raises InputError for names that are not known.
         """
+        import pandas as pd  # the command line does without: it takes half a second to load
+
+        columns = [*COMPARISON, "key", "label", "less_is_better"]
+        return pd.DataFrame(self.records(measure, by, baseline), columns=columns)
+
+    def records(
+        self, measure: str | None = None, by: str | None = None, baseline: str | None = None
+    ) -> list[dict[str, Any]]:
+        """The rows of `compare`, without a table."""
         baseline = baseline or self.experiment.baseline
         scenarios = list(self.experiment.scenarios)
         if baseline not in scenarios:
             raise _unknown("--baseline", baseline, scenarios)
         wanted = self._wanted(measure, by)
-        values = self.values(wanted)
-        rows: list[dict[str, Any]] = []
-        for key, one in wanted.items():
-            table = values[values["key"] == key]
-            for row in dict.fromkeys(table["row"]):
-                wide = table[table["row"] == row].pivot(index="replication", columns="scenario", values="value")
-                for scenario in (baseline, *(name for name in scenarios if name != baseline)):
-                    if scenario in wide and baseline in wide:
-                        rows.append(_compared(key, one, row, wide, scenario, baseline, self.networks[baseline][1]))
-        return pd.DataFrame(rows, columns=[*COMPARISON, "key", "label"])
+        labels = self.networks[baseline][1]
+        by_row: dict[tuple[str, str], Samples] = {}
+        for value in self.values(wanted):
+            found = by_row.setdefault((value.key, value.row), {})
+            found.setdefault(value.scenario, {})[value.replication] = value.value
+        ordered = [baseline, *(name for name in scenarios if name != baseline)]
+        return [
+            _compared(key, wanted[key], row, found, scenario, baseline, labels)
+            for key in wanted
+            for (of, row), found in by_row.items()
+            if of == key and baseline in found
+            for scenario in ordered
+            if scenario in found
+        ]
 
     def _wanted(self, measure: str | None, by: str | None) -> dict[str, Wanted]:
         own = self.experiment.measures
@@ -151,9 +178,9 @@ class ExperimentResults:
         """
         series: dict[tuple[str, int], list[Ints]] = {}
         for scenario, _, ledger in self.ledgers():
-            network, window = ledger.network, ledger.window
-            days = np.diff(network.period_starts)[window.first :] / DAY_MS
-            queues = ledger.by_period["queue_ms"][window.first :] / DAY_MS / days[:, None]
+            network, queued = ledger.network, ledger.by_period("queue_ms")
+            days = np.diff(network.period_starts)[-len(queued) :] / DAY_MS
+            queues = queued / DAY_MS / days[:, None]
             for unit in range(len(network.unit_kind)):
                 mine = queues[:, network.class_own == unit].sum(axis=1)
                 series.setdefault((scenario, unit), []).append(mine)
@@ -169,13 +196,13 @@ class ExperimentResults:
                     found.append((scenario, labels.units[unit].name, grown))
         return found
 
-    def inside_at_end(self) -> pd.DataFrame:
-        """Patients unfinished at the end of the run: mean over replications, by scenario (columns served, waiting)."""
-        rows = [
-            (scenario, int(ledger.book("inside").sum()), int(ledger.book("waiting").sum()))
-            for scenario, _, ledger in self.ledgers()
-        ]
-        return pd.DataFrame(rows, columns=["scenario", "served", "waiting"]).groupby("scenario", sort=False).mean()
+    def inside_at_end(self) -> dict[str, list[float]]:
+        """Patients served and waiting, unfinished at the end of the run: means over replications, by scenario."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for scenario, _, ledger in self.ledgers():
+            inside = int(ledger.book("inside").sum()), int(ledger.book("waiting").sum())
+            found.setdefault(scenario, []).append(inside)
+        return {name: np.mean(found[name], axis=0).tolist() for name in self.experiment.scenarios if name in found}
 
     @property
     def replications(self) -> int:
@@ -257,20 +284,21 @@ def _kept(one: Wanted) -> dict[str, frozenset[str]]:
 
 
 def _compared(
-    key: str, one: Wanted, row: str, wide: pd.DataFrame, scenario: str, baseline: str, labels: Labels
+    key: str, one: Wanted, row: str, found: Samples, scenario: str, baseline: str, labels: Labels
 ) -> dict[str, Any]:
     """One record: the scenario's mean, and its difference from the baseline over the replications both have."""
-    pair = wide[[scenario, baseline]].dropna() if scenario != baseline else wide[[baseline]].dropna()
+    own, other = found[scenario], found[baseline]
+    paired = [n for n in sorted(own.keys() & other.keys()) if not math.isnan(own[n]) and not math.isnan(other[n])]
+    values, base_values = [own[n] for n in paired], [other[n] for n in paired]
     record: dict[str, Any] = dict.fromkeys(COMPARISON)
     place, setting = _where(one, row, labels)
     record |= {
         "scenario": scenario, "baseline": baseline, "measure": one.measure, "place": place, "setting": setting,
-        "measured_in": MEASURES[one.measure].measured_in, "replications": len(pair), "key": key,
-        "label": one.label or key.replace("_", " "),
+        "measured_in": MEASURES[one.measure].measured_in, "replications": len(paired), "key": key,
+        "label": one.label or key.replace("_", " "), "less_is_better": MEASURES[one.measure].less_is_better,
     }  # fmt: skip
-    if len(pair):
-        mean, base = estimate(pair[scenario].to_numpy()), estimate(pair[baseline].to_numpy())
-        difference = paired_difference(pair[scenario].to_numpy(), pair[baseline].to_numpy())
+    if paired:
+        mean, base, difference = estimate(values), estimate(base_values), paired_difference(values, base_values)
         record |= {"mean": mean.mean, "low": mean.low, "high": mean.high, "baseline_mean": base.mean}
         if scenario != baseline:
             record |= {

@@ -14,7 +14,6 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from flowsim.errors import Fault, Faults, InputError
 from flowsim.experiment.kinds import kind_of
 from flowsim.measure.catalogue import MEASURES
-from flowsim.measure.keys import ATTRIBUTES
 from flowsim.model import shipped
 from flowsim.model.calendar import Window
 from flowsim.model.explaining import tell
@@ -103,7 +102,7 @@ class Wanted(Part):
     def _known(self) -> Wanted:
         if self.measure not in MEASURES:
             raise ValueError(f"there is no measure '{self.measure}'" + near(self.measure, MEASURES))
-        attributes = ATTRIBUTES[MEASURES[self.measure].row]
+        attributes = MEASURES[self.measure].attributes
         for attribute in (self.by, *self.of):
             if attribute not in (*attributes, "all"):
                 raise ValueError(f"{self.measure} is not told apart by '{attribute}'" + near(attribute, attributes))
@@ -230,7 +229,7 @@ class LoadedExperiment:
         self,
         out: str | Path | None = None,
         *,
-        workers: int = 1,
+        workers: int | None = 1,
         engine: Engine = "compiled",
         precision: float | None = None,
         quick: bool = False,

@@ -18,7 +18,6 @@ from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import Fault, InputError
 from flowsim.measure.catalogue import MEASURES
-from flowsim.measure.keys import ATTRIBUTES
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import HOUR_MS, measured
 from flowsim.model.calendar import Window, anniversary
@@ -54,12 +53,13 @@ class Run:
         if name not in MEASURES:
             raise _refusal("measure", name, "there is no such measure" + near(name, MEASURES))
         measure = MEASURES[name]
-        attributes = ATTRIBUTES[measure.row]
+        attributes = measure.attributes
         kept = {key: frozenset([value] if isinstance(value, str) else value) for key, value in (of or {}).items()}
         for option, attribute in [("by", by or "all"), *(("of", attribute) for attribute in kept)]:
             if attribute not in (*attributes, "all") or (option == "of" and attribute == "all"):
                 raise _refusal(option, attribute, f"{name} is not told apart by this" + near(attribute, attributes))
-        return measured(measure, self.ledger, by, kept).rename(f"{name} ({measure.measured_in})")
+        values = measured(measure, self.ledger, by, kept)
+        return pd.Series(list(values.values()), list(values), float, f"{name} ({measure.measured_in})")
 
     @property
     def visits(self) -> pd.DataFrame:

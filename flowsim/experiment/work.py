@@ -13,7 +13,7 @@ from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS
 from flowsim.errors import StoppedError
-from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter
+from flowsim.experiment.cellfile import CellFolder, CellWriter, VisitWriter, whole_numbers
 from flowsim.experiment.cells import Cell, CellOutcome
 
 VISIT_SCHEMA = pa.schema([(name, pa.int64()) for name in COLUMNS])
@@ -64,5 +64,5 @@ class VisitLog:
 
             rows = rows[are_logged(self.keys, self.replication, np.ascontiguousarray(rows[:, :3]), self.share)]
         if len(rows):
-            columns = rows.T.copy()  # the engine fills its own rows again
-            self.writer.write(pa.record_batch([pa.array(column) for column in columns], schema=VISIT_SCHEMA))
+            columns = [whole_numbers(column, pa.int64()) for column in rows.T]  # copies: the engine fills its own again
+            self.writer.write(pa.record_batch(columns, schema=VISIT_SCHEMA))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from flowsim.measure import discharge, equity, flow, money, occupancy, standards, waits
-from flowsim.measure.keys import ATTRIBUTES
 from flowsim.measure.measures import Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FAMILIES = {
     "occupancy": occupancy.MEASURES,
@@ -25,8 +27,10 @@ def measures() -> pd.DataFrame:
 
     Columns about, measured_in, family, less_is_better (None if neither), told_apart_by (attributes).
     """
+    import pandas as pd  # the command line does without: it takes half a second to load
+
     rows = {
-        m.name: (m.about, m.measured_in, name, m.less_is_better, ("all", *ATTRIBUTES[m.row]))
+        m.name: (m.about, m.measured_in, name, m.less_is_better, ("all", *m.attributes))
         for name, family in FAMILIES.items()
         for m in family
     }

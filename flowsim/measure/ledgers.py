@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -12,14 +12,15 @@ from flowsim.engine.ledger import BINS, BOOK, rows_of
 from flowsim.engine.network import Ints, Labels, Network
 
 Entries = Iterable[tuple[int, str, Ints, Ints]]
-"""(period, book, rows, values): what an engine wrote."""
+"""(period, book, rows, values): what an engine wrote; a row stands once in each."""
+Kept = dict[str, list[tuple[int, Ints, Ints]]]
+"""(period, rows, values) by book."""
 
 
 class Window(NamedTuple):
-    """Fine periods [first, last) of a ledger, and the years of 365 days and the days they span."""
+    """The months of a ledger that are measured (its coarse periods, by number), and the days that they span."""
 
-    first: int
-    last: int
+    months: frozenset[int]
     days: float
 
     @property
@@ -30,55 +31,70 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Ledger:
-    """One replication's ledger over the data collection period.
+    """One replication's ledger over the data collection period, or a part of it.
 
-    `network` and `labels` say what the rows are; `sums` has each book's total in the window, dense; `by_period` has the
-    books of `SERIES` for every fine period, warm-up included, shape (periods, rows).
+    `network` and `labels` say what the rows are; `kept` is all that was written, warm-up included.
     """
 
     network: Network
     labels: Labels
     window: Window
-    sums: dict[str, Ints]
-    by_period: dict[str, Ints]
+    kept: Kept
+    _sums: dict[str, Ints] = field(default_factory=dict)
+    _parts: dict[frozenset[int], Ledger] = field(default_factory=dict)
 
     def book(self, name: str) -> Ints:
         """Total of a book in the window, one integer a row."""
-        if name not in self.sums:
-            self.sums[name] = np.zeros(rows_of(self.network, BOOK[name].row), np.int64)
-        return self.sums[name]
+        if name not in self._sums:
+            sums = np.zeros(rows_of(self.network, BOOK[name].row), np.int64)
+            month_of = self.labels.month_of_period
+            for period, rows, values in self.kept.get(name, ()):
+                if month_of[period] in self.window.months:
+                    sums[rows] += values
+            self._sums[name] = sums
+        return self._sums[name]
 
     def bins(self, name: str) -> Ints:
         """Total of a book of wait bins in the window, shape (rows, BINS)."""
         return self.book(name).reshape(-1, BINS)
 
+    def by_period(self, name: str) -> Ints:
+        """A book period by period through the data collection period, shape (periods, rows)."""
+        first = first_period(self.labels, self.network)
+        periods = len(self.network.period_starts) - 1 - first
+        series = np.zeros((periods, rows_of(self.network, BOOK[name].row)), np.int64)
+        for period, rows, values in self.kept.get(name, ()):
+            if period >= first:
+                series[period - first, rows] += values
+        return series
 
-SERIES = ("in_use_ms", "available_ms", "queue_ms", "arrivals", "midnight_in_use", "midnight_available")
-"""Books also kept period by period, for charts through time and for queues that grow."""
+    def during(self, months: frozenset[int]) -> Ledger:
+        """The ledger over some months only, of those in its own window."""
+        months &= self.window.months
+        if months not in self._parts:
+            window = _window(months, self.labels, self.network)
+            self._parts[months] = Ledger(self.network, self.labels, window, self.kept)
+        return self._parts[months]
 
 
-def window_of(labels: Labels, network: Network) -> Window:
-    """The data collection period: from the end of the warm-up to the horizon."""
-    starts = network.period_starts
-    first = int(np.searchsorted(starts, labels.data_start_ms))
-    days = float(starts[-1] - starts[first]) / 86_400_000.0
-    return Window(first, len(starts) - 1, days)
+def first_period(labels: Labels, network: Network) -> int:
+    """The fine period with which the data collection period begins."""
+    return int(np.searchsorted(network.period_starts, labels.data_start_ms))
 
 
 def read_ledger(entries: Entries, network: Network, labels: Labels) -> Ledger:
-    """Sum what an engine wrote over the data collection period.
+    """What an engine wrote, to be summed over the data collection period.
 
     Patients inside are written once, at the end; clocks running are summed over the ends of months.
     """
-    window = window_of(labels, network)
-    sums: dict[str, Ints] = {}
-    series = {name: np.zeros((window.last, rows_of(network, BOOK[name].row)), np.int64) for name in SERIES}
+    kept: Kept = {}
     for period, book, rows, values in entries:
-        if book in series:
-            series[book][period, rows] += values
-        if period < window.first:
-            continue
-        if book not in sums:
-            sums[book] = np.zeros(rows_of(network, BOOK[book].row), np.int64)
-        np.add.at(sums[book], rows, values)
-    return Ledger(network, labels, window, sums, series)
+        kept.setdefault(book, []).append((period, rows, values))
+    months = frozenset(labels.month_of_period[first_period(labels, network) :])
+    return Ledger(network, labels, _window(months, labels, network), kept)
+
+
+def _window(months: frozenset[int], labels: Labels, network: Network) -> Window:
+    lengths = np.diff(network.period_starts)
+    inside = [month in months for month in labels.month_of_period]
+    return Window(months, float(lengths[inside].sum()) / 86_400_000.0)

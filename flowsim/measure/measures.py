@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from flowsim.engine.ledger import BINS, Row, bin_start
 from flowsim.engine.network import Floats, Ints
-from flowsim.measure.keys import keys_of
+from flowsim.measure.keys import ATTRIBUTES, keys_of
 from flowsim.measure.ledgers import Ledger
+from flowsim.measure.times import TIMES, spans
 
 DAY_MS = 86_400_000.0
 HOUR_MS = 3_600_000.0
@@ -29,8 +29,8 @@ class Measure:
     """A measure by name: what it is, in what, on which rows, and how it comes from a ledger.
 
     `parts(ledger)` gives numerator and denominator, one of each a row; with `percentile` (0 to 1) the numerator is a
-    histogram of shape (rows, BINS) and the denominator is not used. `keys` are the attributes it may be told apart by;
-    `named` is the attribute that a planner would name its rows by.
+    histogram of shape (rows, BINS) and the denominator is not used. `named` is the attribute that a planner would name
+    its rows by.
     """
 
     name: str
@@ -42,20 +42,36 @@ class Measure:
     percentile: float | None = None
     less_is_better: bool | None = None
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What it may be told apart by: those of its rows, and parts of the data collection period."""
+        return (*ATTRIBUTES[self.row], *TIMES)
+
 
 def measured(
     measure: Measure, ledger: Ledger, by: str | None = None, of: Mapping[str, frozenset[str]] | None = None
-) -> pd.Series:
+) -> dict[str, float]:
     """A measure of one replication, one value for each value of the attribute `by` (the measure's own if None).
 
-    `by="all"` puts everything into one. `of` keeps only rows whose attribute is among the given texts. Values are NaN
-    where the denominator is 0 (nobody there). Raises KeyError for an attribute the measure's rows do not have.
+    `by="all"` puts everything into one. `of` keeps only rows (or parts of the time) whose attribute is among the given
+    texts. Values are NaN where the denominator is 0 (nobody there). Raises KeyError for an attribute that is not one of
+    `measure.attributes`.
     """
+    by, of = by or measure.named, dict(of or {})
+    for time in (one for one in TIMES if one in of):
+        wanted = of.pop(time)
+        found = spans(ledger.labels, ledger.window.months, time)
+        ledger = ledger.during(frozenset().union(*(months for name, months in found.items() if name in wanted)))
+    if by in TIMES:
+        parts = spans(ledger.labels, ledger.window.months, by)
+        each = {name: measured(measure, ledger.during(months), "all", of) for name, months in parts.items()}
+        return {name: value["all"] for name, value in each.items() if value}
+    if not ledger.window.months:
+        return {}
     keys = keys_of(measure.row, ledger.network, ledger.labels)
-    by = by or measure.named
     groups = np.array(keys[by] if by != "all" else ["all"] * len(next(iter(keys.values()))), dtype=object)
     kept = np.ones(len(groups), bool)
-    for attribute, wanted in (of or {}).items():
+    for attribute, wanted in of.items():
         kept &= np.isin(np.array(keys[attribute], dtype=object).astype(str), list(wanted))
     names = list(dict.fromkeys(groups[kept]))
     index = {name: i for i, name in enumerate(names)}
@@ -65,13 +81,14 @@ def measured(
         histogram = np.zeros((len(names), BINS))
         np.add.at(histogram, where, np.asarray(above)[kept])
         values = np.array([percentile(row, measure.percentile) for row in histogram]) / HOUR_MS
-        return pd.Series(values, index=names, dtype=float)
+        return dict(zip(names, values.tolist(), strict=True))
     total = np.bincount(where, np.asarray(above, float)[kept], len(names))
     if isinstance(below, float):
-        return pd.Series(total / below, index=names, dtype=float)
+        return dict(zip(names, (total / below).tolist(), strict=True))
     divisor = np.bincount(where, np.asarray(below, float)[kept], len(names))
     with np.errstate(divide="ignore", invalid="ignore"):
-        return pd.Series(np.where(divisor > 0, total / divisor, np.nan), index=names, dtype=float)
+        values = np.where(divisor > 0, total / divisor, np.nan)
+    return dict(zip(names, values.tolist(), strict=True))
 
 
 def percentile(histogram: Floats, share: float) -> float:

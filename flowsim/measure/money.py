@@ -19,7 +19,7 @@ def _pounds(ledger: Ledger) -> Floats:
     pounds = rates[:, 0] * capacity_days + rates[:, 1] * starts + rates[:, 2] * ledger.book("in_use_ms") / DAY_MS
     for setting, at, cost in labels.one_off:
         units = [u for u, label in enumerate(labels.units) if label.setting == setting]
-        if labels.data_start_ms <= at < network.horizon_ms:
+        if labels.month_of_period[int(np.searchsorted(network.period_starts, at, "right")) - 1] in ledger.window.months:
             pounds[units] += cost / len(units)
     return pounds
 

@@ -145,7 +145,7 @@ def _costs(document: Document) -> list[str]:
         found.append(f"two processes do {_span(document['processes'])} times the work of one")
     for one in document["ledger"]:
         recording = one["recording_share"]
-        recorded = "" if recording is None else f", its recording {100 * recording:.0f}% of a run without it"
+        recorded = "" if recording is None else f", its recording {_percent(recording)} of a run without it"
         found.append(f"{size_of(one)}: the audit of the ledger costs {_percent(one['audit_share'])}{recorded}")
     if document["memory"]:
         first, last = document["memory"][0], document["memory"][-1]

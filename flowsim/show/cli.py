@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 refused, 3 stopped or damaged (finished cells are kept), 1
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -23,6 +24,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     sys.warnoptions.clear()
     os.environ.pop("PYTHONWARNINGS", None)
+    gc.set_threshold(50_000)  # what libraries make as they load is no garbage: looking for it took a tenth of a second
     prepare_streams()
     code = run(sys.argv[1:])
     flush()

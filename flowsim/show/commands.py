@@ -5,7 +5,6 @@ command.
 from __future__ import annotations
 
 import math
-import os
 import re
 import shlex
 from collections import Counter
@@ -136,7 +135,9 @@ def run(
     precision: Annotated[
         str | None, typer.Option(help="Add replications until intervals are within this share, such as 0.05.")
     ] = None,
-    workers: Annotated[str | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
+    workers: Annotated[
+        str | None, typer.Option(help="Processes side by side; if left out one a processor, or one for a short run.")
+    ] = None,
     engine: Annotated[
         str, typer.Option(help="compiled, or simpy, the one to read: slower, with equal results.")
     ] = "compiled",
@@ -154,7 +155,7 @@ def run(
     if out is not None and not out.strip():
         raise refusal("--out", out, "is no name of a folder")
     share = None if precision is None else _share("--precision", precision)
-    side_by_side = (os.cpu_count() or 1) if workers is None else _whole("--workers", workers)
+    side_by_side = None if workers is None else _whole("--workers", workers)
     loaded = flowsim.load_experiment(experiment).altered(
         quick=quick,
         replications=None if replications is None else _whole("--replications", replications),
@@ -165,9 +166,9 @@ def run(
             out, workers=side_by_side, engine=cast(Engine, engine), precision=share,
             progress=progress, note=progress.note,
         )  # fmt: skip
-    comparison = results.compare()
-    figures = plots.keep(results, comparison)
-    summary = report_lines.Summary.of(results, comparison, progress.ran, figures)
+    records = results.records()
+    figures = plots.keep(results, records)
+    summary = report_lines.Summary.of(results, records, progress.ran, figures)
     if json:
         say_json(summary.document())
     else:
@@ -187,17 +188,17 @@ def compare(
     json: Json = False,
 ) -> int:
     """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals."""
-    from flowsim.show import numbers, report_lines
+    from flowsim.show import report_lines
 
     results = flowsim.open_results(directory)
-    comparison = results.compare(measure, by, baseline)
+    records = results.records(measure, by, baseline)
     if not json:
-        for line in report_lines.table(numbers.records_of(comparison)):
+        for line in report_lines.table(records):
             say(line)
         _tell_of_unfinished(results)
     else:
         _tell_of_unfinished(results)
-        say_json(numbers.records_of(comparison.drop(columns=["key", "label"])))
+        say_json(report_lines.plain(records))
     return DONE
 
 

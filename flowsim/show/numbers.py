@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 Record = Mapping[str, Any]
-"""A row of a comparison: see `ExperimentResults.compare`."""
+"""A row of a comparison: see `ExperimentResults.records`."""
 
 MOST_DECIMALS = 6
-
-
-def records_of(comparison: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a comparison as records."""
-    return cast("list[dict[str, Any]]", comparison.to_dict("records"))
 
 
 def is_number(value: Any) -> bool:

@@ -11,20 +11,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import flowsim
 from flowsim.show.numbers import (
     Record,
     change_and_interval,
     is_number,
     level_and_interval,
-    records_of,
     scale_of,
     unit_of,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from flowsim import ExperimentResults
 
 COLUMNS = (
@@ -58,9 +54,8 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 
 
-def keep(results: ExperimentResults, comparison: pd.DataFrame) -> list[str]:
+def keep(results: ExperimentResults, records: Sequence[Record]) -> list[str]:
     """Writes comparison.csv, comparison.svg and comparison.png into the results folder; their paths."""
-    records = records_of(comparison)
     files = {"comparison.csv": csv_of(records)}
     panels = _panels(records)
     if panels:
@@ -205,10 +200,9 @@ def _look(one: Record) -> tuple[str, bool]:
     low, high = one["difference_low"], one["difference_high"]
     if not (is_number(low) and is_number(high)) or low <= 0 <= high:
         return UNCLEAR, False
-    less_is_better = flowsim.measures()["less_is_better"][one["measure"]]
-    if less_is_better is None:
+    if one["less_is_better"] is None:
         return INK, True
-    return (BETTER if (one["difference"] < 0) == bool(less_is_better) else WORSE), True
+    return (BETTER if (one["difference"] < 0) == one["less_is_better"] else WORSE), True
 
 
 def _explain(figure: Any, panels: Sequence[Sequence[Record]], height: float) -> None:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowsim.show import sentences
-from flowsim.show.numbers import Record, change_and_interval, level_and_interval, records_of, told, unit_of
+from flowsim.show.numbers import Record, change_and_interval, level_and_interval, told, unit_of
 from flowsim.show.output import table_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from flowsim import ExperimentResults
 
 MOST_GROWING = 6
+HIDDEN = ("key", "label", "less_is_better")
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,10 @@ class Summary:
     figures: tuple[str, ...]
 
     @classmethod
-    def of(cls, results: ExperimentResults, comparison: pd.DataFrame, ran: int, figures: Sequence[str]) -> Summary:
-        """Read it off results; `ran` cells were run now, the others were finished before."""
+    def of(cls, results: ExperimentResults, records: list[dict[str, Any]], ran: int, figures: Sequence[str]) -> Summary:
+        """Read it off results and their records; `ran` cells were run now, the others were finished before."""
         experiment = results.experiment
-        records = records_of(comparison)
         names = list(experiment.scenarios)
-        inside = results.inside_at_end()
-        inside = inside.reindex([name for name in names if name in inside.index])
         return cls(
             title=experiment.title,
             question=" ".join(experiment.question.split()),
@@ -67,8 +63,8 @@ class Summary:
                 for scenario, unit, grown in results.growing_queues()
             ],
             unfinished=[
-                {"scenario": scenario, "in_care": row["served"], "waiting": row["waiting"]}
-                for scenario, row in inside.iterrows()
+                {"scenario": scenario, "in_care": served, "waiting": waiting}
+                for scenario, (served, waiting) in results.inside_at_end().items()
             ],
             more_replications=results.more_replications(),
             moved=results.moved_work(),
@@ -77,7 +73,6 @@ class Summary:
 
     def document(self) -> dict[str, Any]:
         """The summary for programs; `comparison` has the records of `flowsim compare --json`."""
-        hidden = ("key", "label")
         return {
             "title": self.title,
             "question": self.question,
@@ -85,7 +80,7 @@ class Summary:
             "scenarios": self.scenarios,
             "replications": self.replications,
             "cells_run_now": self.ran,
-            "comparison": [{k: v for k, v in one.items() if k not in hidden} for one in self.records],
+            "comparison": plain(self.records),
             "sentence": self.sentence,
             "growing": self.growing,
             "unfinished": self.unfinished,
@@ -126,6 +121,11 @@ class Summary:
         if self.figures:
             lines.append("Figures and table: " + ", ".join(self.figures))
         return lines
+
+
+def plain(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Records without what is only there to tell and draw them."""
+    return [{name: value for name, value in one.items() if name not in HIDDEN} for one in records]
 
 
 def table(records: Sequence[Record]) -> list[str]:

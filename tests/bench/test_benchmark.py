@@ -11,7 +11,7 @@ import pytest
 
 import flowsim
 from flowsim.bench import benchmark as bench
-from flowsim.bench import rounds, startup
+from flowsim.bench import rounds, startup, unrecorded
 from flowsim.bench.peers import Form
 from flowsim.bench.plans import LONG, QUICK, Plan, city, clinic, emergency
 from flowsim.show import bench_figure, bench_lines, cli
@@ -82,6 +82,24 @@ def test_it_is_told_in_lines_and_drawn_and_kept(document: dict[str, Any], tmp_pa
     assert {Path(name).name for name in files} == {"bench.svg", "bench.png", "bench.json"}
     assert json.loads(Path(files[-1]).read_text(encoding="utf-8"))["rows"] == document["rows"]
     assert bench_figure.drawn(document) == bench_figure.drawn(document)
+
+
+def test_the_cost_of_recording_is_told_with_its_range(document: dict[str, Any]) -> None:
+    (ledger,) = document["ledger"]
+    share = {"median": 0.082, "low": 0.06, "high": 0.11}
+    text = "\n".join(bench_lines.lines({**document, "ledger": [{**ledger, "recording_share": share}]}))
+    assert "its recording 8.2% (6.0 to 11.0) of a run without it" in text
+
+
+def test_a_machine_that_slows_down_changes_no_ratio_of_turns() -> None:
+    clock = iter(range(1, 100))
+    ratio = rounds.in_turns(lambda: 3.0 * next(clock), lambda: 2.0 * next(clock), 10)
+    assert ratio == pytest.approx((1.5, 1.5, 1.5))
+
+
+@pytest.mark.slow  # compiles the engine without its books
+def test_recording_costs_something_and_less_than_the_run() -> None:
+    assert -0.1 < unrecorded.recording_share(emergency(120, 60), 5).median < 1
 
 
 def test_peers_that_are_missing_are_named_in_one_line_with_what_installs_them(document: dict[str, Any]) -> None:

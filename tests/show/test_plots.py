@@ -8,11 +8,10 @@ from pathlib import Path
 
 import flowsim as fs
 from flowsim.show import plots
-from flowsim.show.numbers import records_of
 
 
 def test_figures_are_the_same_bytes_each_time(here: Path) -> None:
-    records = records_of(fs.open_results("wards").compare())
+    records = fs.open_results("wards").records()
     panels = plots._panels(records)
     first, second = plots.drawn("A title", panels), plots.drawn("A title", panels)
     assert first == second
@@ -22,7 +21,7 @@ def test_figures_are_the_same_bytes_each_time(here: Path) -> None:
 
 
 def test_the_table_has_every_record_and_no_formula(here: Path) -> None:
-    records = records_of(fs.open_results("wards").compare())
+    records = fs.open_results("wards").records()
     records[0]["scenario"] = "=HYPERLINK(1)"
     rows = list(csv.DictReader(io.StringIO(plots.csv_of(records).decode())))
     assert len(rows) == len(records)
@@ -41,7 +40,8 @@ def test_a_panel_with_many_rows_keeps_the_largest_changes() -> None:
 
 
 def test_an_interval_that_spans_zero_is_never_shown_as_clear() -> None:
-    one = {"measure": "occupancy", "difference": -0.1, "difference_low": -0.3, "difference_high": 0.1}
+    one = {"less_is_better": True, "difference": -0.1, "difference_low": -0.3, "difference_high": 0.1}
     assert plots._look(one) == (plots.UNCLEAR, False)
     assert plots._look({**one, "difference_high": -0.05}) == (plots.BETTER, True)
-    assert plots._look({**one, "measure": "within_standard", "difference_high": -0.05}) == (plots.WORSE, True)
+    assert plots._look({**one, "less_is_better": False, "difference_high": -0.05}) == (plots.WORSE, True)
+    assert plots._look({**one, "less_is_better": None, "difference_high": -0.05}) == (plots.INK, True)
