@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flowsim.errors import FlowsimError as FlowsimError
     from flowsim.errors import InputError as InputError
     from flowsim.errors import StoppedError as StoppedError
+    from flowsim.experiment.calibrating import calibrate as calibrate
     from flowsim.experiment.checking import Check as Check
     from flowsim.experiment.checking import check as check
     from flowsim.experiment.copying import copy_shipped as copy_shipped
@@ -43,6 +44,7 @@ _HOMES = {
     "StoppedError": "flowsim.errors",
     "audit": "flowsim.experiment.results",
     "benchmark": "flowsim.bench.benchmark",
+    "calibrate": "flowsim.experiment.calibrating",
     "check": "flowsim.experiment.checking",
     "copy_shipped": "flowsim.experiment.copying",
     "list_shipped": "flowsim.model.shipped",
@@ -66,6 +68,7 @@ __all__ = [
     "StoppedError",
     "audit",
     "benchmark",
+    "calibrate",
     "check",
     "copy_shipped",
     "list_shipped",

@@ -32,7 +32,7 @@ measures:
 
 def test_all_names_are_sorted_and_load() -> None:
     assert fs.__all__ == sorted(fs.__all__)
-    assert len(fs.__all__) <= 20
+    assert len(fs.__all__) <= 21
     assert all(getattr(fs, name) is not None for name in fs.__all__)
     assert set(fs.__all__) <= set(dir(fs))
 

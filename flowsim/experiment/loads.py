@@ -6,8 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from flowsim.engine.network import Labels, Network
 from flowsim.engine.traffic import YEAR_MS, LoadRow, arrival_rates, offered_load
+from flowsim.model.units import DOOR, DOORS
 
 Years = Sequence[tuple[str, int, int]]
 """Model years as (name, from, to) in milliseconds from the start of the run."""
@@ -79,16 +82,28 @@ def patients_of(network: Network) -> float:
     return patients_a_year(network, [("all", 0, horizon)]) * horizon / YEAR_MS
 
 
+def _closes_in_hours(network: Network, labels: Labels) -> bool:
+    """Whether a door to a closed service is opened and shut again."""
+    steps = np.diff(network.capacity_first)
+    return any(steps[u] > 2 for u, unit in enumerate(labels.units) if unit.setting.startswith(DOOR))
+
+
 def moved_work(networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years) -> list[dict[str, Any]]:
     """Visits a year that each scenario's levers removed from one setting and added to another.
 
     Rows of scenario, setting, baseline_a_year, a_year, change_a_year, over all the years together; only of
-    settings where something changed.
+    settings where something changed. The equations know no hours: a scenario that closes a service in some is left
+    out.
     """
     span = [("all", years[0][1], years[-1][2])]
     visits = {
-        name: {row["setting"]: row["visits_a_year"] for row in by_setting(offered_load(*pair, span))}
+        name: {
+            row["setting"]: row["visits_a_year"]
+            for row in by_setting(offered_load(*pair, span))
+            if not row["setting"].startswith(DOORS)
+        }
         for name, pair in networks.items()
+        if not _closes_in_hours(*pair)
     }
     table = []
     for name, found in visits.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,7 +15,7 @@ from flowsim.errors import Fault, Faults, InputError
 from flowsim.experiment.kinds import kind_of
 from flowsim.measure.catalogue import MEASURES
 from flowsim.model import shipped
-from flowsim.model.calendar import Window
+from flowsim.model.calendar import Period, Window
 from flowsim.model.explaining import tell
 from flowsim.model.levers import Lever, LeverError, parse_lever
 from flowsim.model.loading import LoadedModel, frozen, read_model
@@ -100,13 +100,18 @@ class Wanted(Part):
 
     @model_validator(mode="after")
     def _known(self) -> Wanted:
-        if self.measure not in MEASURES:
-            raise ValueError(f"there is no measure '{self.measure}'" + near(self.measure, MEASURES))
-        attributes = MEASURES[self.measure].attributes
-        for attribute in (self.by, *self.of):
-            if attribute not in (*attributes, "all"):
-                raise ValueError(f"{self.measure} is not told apart by '{attribute}'" + near(attribute, attributes))
+        refuse_unknown(self.measure, (self.by, *self.of))
         return self
+
+
+def refuse_unknown(measure: str, attributes: Iterable[str]) -> None:
+    """Raises ValueError unless there is such a measure and it can be told apart by all of these."""
+    if measure not in MEASURES:
+        raise ValueError(f"there is no measure '{measure}'" + near(measure, MEASURES))
+    known = MEASURES[measure].attributes
+    for attribute in attributes:
+        if attribute not in (*known, "all"):
+            raise ValueError(f"{measure} is not told apart by '{attribute}'" + near(attribute, known))
 
 
 class Quick(Part):
@@ -178,12 +183,18 @@ class Experiment(Part):
 
     def window(self, start: dt.date) -> Window:
         """When a run begins, how long it warms up and when it ends, for a model with this first day."""
-        warm_up = dt.timedelta(milliseconds=self.warm_up)
-        if self.days is not None:
-            return Window(start, self.warm_up, self.warm_up + self.days * DAY_MS, self.period)
-        first, last = start.replace(year=self.years[0]), start.replace(year=self.years[-1] + 1)
-        measured = (last - first).days * DAY_MS
-        return Window(first - warm_up, self.warm_up, self.warm_up + measured, self.period)
+        return window_of(start, self.years, self.days, self.warm_up, self.period)
+
+
+def window_of(
+    start: dt.date, years: tuple[int, ...], days: int | None, warm_up: int, period: Period | None = None
+) -> Window:
+    """The window that measures whole model years, or days, after a warm-up in milliseconds."""
+    if days is not None:
+        return Window(start, warm_up, warm_up + days * DAY_MS, period)
+    first, last = start.replace(year=years[0]), start.replace(year=years[-1] + 1)
+    measured = (last - first).days * DAY_MS
+    return Window(first - dt.timedelta(milliseconds=warm_up), warm_up, warm_up + measured, period)
 
 
 @dataclass(frozen=True)
@@ -247,6 +258,23 @@ class LoadedExperiment:
         return conduct(
             loaded, folder, workers=workers, engine=engine, precision=precision, progress=progress, note=note
         )
+
+    def moved(
+        self,
+        scenario: str | None = None,
+        by: str = "setting",
+        replication: int = 1,
+        note: Callable[[str], None] = lambda line: None,
+    ) -> Iterator[dict[str, Any]]:
+        """What each lever of a scenario (of all if none is named) removed here and added there, patient by patient.
+
+        Each is run after those before it, in one replication of the same patients from the warm-up to the end, and
+        compared with the run before. Keys scenario, lever, patients, care (told apart by setting, level, unit, at or
+        stp) and flows. Raises InputError for names that are not known, DamagedError if a sum does not balance.
+        """
+        from flowsim.experiment.moving import levers_moved
+
+        return (one.document() for one in levers_moved(self, scenario, by, replication, note=note))
 
 
 def load_experiment(path: str | Path, model: str | Path | None = None) -> LoadedExperiment:

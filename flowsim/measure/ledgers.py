@@ -90,8 +90,12 @@ def read_ledger(entries: Entries, network: Network, labels: Labels) -> Ledger:
     kept: Kept = {}
     for period, book, rows, values in entries:
         kept.setdefault(book, []).append((period, rows, values))
-    months = frozenset(labels.month_of_period[first_period(labels, network) :])
-    return Ledger(network, labels, _window(months, labels, network), kept)
+    return Ledger(network, labels, window_of(labels, network), kept)
+
+
+def window_of(labels: Labels, network: Network) -> Window:
+    """The data collection period: from the end of the warm-up to the horizon."""
+    return _window(frozenset(labels.month_of_period[first_period(labels, network) :]), labels, network)
 
 
 def _window(months: frozenset[int], labels: Labels, network: Network) -> Window:

@@ -6,16 +6,17 @@ histograms in the same way. Each family of measures has its file; `catalogue` ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from flowsim.engine.ledger import BINS, Row, bin_start
-from flowsim.engine.network import Floats, Ints
+from flowsim.engine.network import Floats, Ints, Labels, Network
 from flowsim.measure.keys import ATTRIBUTES, keys_of
-from flowsim.measure.ledgers import Ledger
+from flowsim.measure.ledgers import Ledger, window_of
 from flowsim.measure.times import TIMES, spans
+from flowsim.model.names import near
 
 DAY_MS = 86_400_000.0
 HOUR_MS = 3_600_000.0
@@ -89,6 +90,21 @@ def measured(
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.where(divisor > 0, total / divisor, np.nan)
     return dict(zip(names, values.tolist(), strict=True))
+
+
+def unknown_values(
+    measure: Measure, network: Network, labels: Labels, of: Mapping[str, Iterable[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """(attribute, value, message) of what is asked for and not there, in this model or in this window."""
+    keys = keys_of(measure.row, network, labels)
+    for attribute, wanted in of.items():
+        if attribute in TIMES:
+            known = list(spans(labels, window_of(labels, network).months, attribute))
+        else:
+            known = list(dict.fromkeys(keys[attribute]))
+        for value in wanted:
+            if value not in known:
+                yield attribute, value, f"there is no {attribute} of this name" + near(value, known)
 
 
 def percentile(histogram: Floats, share: float) -> float:

@@ -207,6 +207,7 @@ class At(Part):
     shares: dict[Name, dict[Name, Share]] = Field(
         default_factory=dict, description="place: {site or place of the unit: share}"
     )
+    without: tuple[Name, ...] = Field((), description="sites or places that `nearest` leaves out")
 
     @model_validator(mode="before")
     @classmethod
@@ -228,6 +229,8 @@ class At(Part):
     def _sum_to_one(self) -> At:
         for place, row in self.shares.items():
             refuse_sum(row, f" for '{place}'")
+        if self.without and self.rule != "nearest":
+            raise ValueError("without goes with nearest")
         return self
 
 
@@ -250,6 +253,9 @@ class Step(Part):
     holds: tuple[Name, ...] = Field((), description="earlier steps whose unit is kept until this one starts")
     waits_for: Name | None = Field(
         None, description="the cause to which blocked hours are booked; the setting if left out"
+    )
+    luck_of: Name | None = Field(
+        None, description="a step of the pathway whose random numbers it shares: the same stay, the same way on"
     )
 
     @model_validator(mode="before")
@@ -311,7 +317,7 @@ class CareShift(Part):
 
     from_: Name = Field(alias="from", description="the step they would have gone to")
     to: Name = Field(description="the step they go to, of the same pathway")
-    share: Share
+    share: Share = Field(description="share of those on their way there whom no shift listed before took")
     start: Date = Field(description="first day")
     ramp: Duration = Field(0, description="time from no share to the whole")
     pathway: Name | None = Field(None, description="the pathway; every one that has both steps if left out")

@@ -12,8 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from flowsim.model import arrivals, parts, pathways, quantities, responses, schema, settings, shipped
-from flowsim.model.levers import LEVERS
+from flowsim.model import arrivals, fitted, parts, pathways, quantities, responses, schema, settings, shipped
+from flowsim.model.levers import LEVERS, capacity, care_shift, close_service, social_care
 from flowsim.model.parts import Part
 from flowsim.model.tables import Column, Table
 
@@ -21,6 +21,7 @@ _WORDS: list[tuple[Any, str]] = [
     (parts.Name, "name"),
     (parts.Text, "text"),
     (parts.Number, "number"),
+    (parts.Positive, "number above 0"),
     (parts.Amount, "number, 0 or more"),
     (parts.Rate, "number, 0 or more"),
     (parts.Whole, "whole number"),
@@ -76,12 +77,13 @@ CLASSES: Mapping[str, tuple[type[Part], ...]] = {
         pathways.Range,
         pathways.Points,
     ),
-    "Clocks and responses": (
+    "Clocks, responses, fitted factors": (
         pathways.Clock,
         pathways.Point,
         responses.Response,
         responses.Follows,
         responses.Changes,
+        fitted.Fitted,
     ),
 }
 """The classes of the language, by the section they are described in."""
@@ -124,6 +126,7 @@ mean: {by: age_band, table: tables/stay.csv, unit: days}
     pathways.At: """\
 at: own place                                # at the patient's place, or the nearest above it that has one
 at: nearest                                  # by distance from where the patient lives
+at: {rule: nearest, without: [King's]}       # the nearest of the others
 at: same site                                # where the patient is, or last was
 at: King's                                   # a fixed site or place
 at: {shares: tables/catchment.csv}           # drawn, by place of residence
@@ -146,7 +149,25 @@ SHORT: Mapping[type[Part], str] = {
     settings.Capacity: "capacity: 24 beds",
     pathways.Distribution: "stay: 30 minutes                            # always the same",
     pathways.Patience: "patience: {fixed: 4 hours, otherwise: leave}",
+    fitted.Fitted: """\
+time in A&E: {times: 1.04, stay_of: A&E cubicle, kind: derived, source: calibration.yaml}
+complex discharge: {times: 1.1, shares_of: needs after hospital, except: nothing}""",
     pathways.Clock: "four hours: {from: triage joined, to: cubicle left, standard: 4 hours}",
+    capacity.Capacity: """\
+capacity: {setting: medical ward, at: King's, add: 12, from: 2018-10-01, ramp: 3 months}
+capacity: {setting: A&E doctors, add: 2, hours: 18:00-24:00, days: sat-sun, from: 2018-10-01}""",
+    care_shift.CommunityShift: """\
+community shift: {from: medical ward, to: rapid response, share: 0.1, start: 2018-04-01, ramp: 3 months}
+community shift: {from: A&E doctor, to: urgent treatment, share: 0.2, start: 2018-04-01, age_bands: [0-17]}
+community shift: {from: medical ward, to: virtual ward, share: 0.5, stay_share: 0.2, start: 2018-04-01}""",
+    close_service.CloseService: """\
+close service: {setting: A&E, at: King George, from: 2019-04-01, to: nearest}
+close service: {setting: A&E, at: Croydon, from: 2018-10-01, hours: 22:00-08:00, to: St George's, adds: 3}
+close service: {setting: elective ward, at: Croydon, from: 2018-10-01, to: Epsom, moves_share: 0.8}
+close service: {setting: A&E, at: Epsom, from: 2019-04-01, becomes: {setting: urgent care, share: 0.4, beds: 8}}""",
+    social_care.SocialCare: """\
+social care: {setting: home care, from: 2018-04-01, refused_share: 0.2, instead: home without care}
+social care: {setting: care home, at: Croydon, from: 2018-04-01, add: -10, ramp: 6 months}""",
 }
 """Short forms of parts that have keys too."""
 
@@ -223,6 +244,7 @@ def reference() -> str:
     lines.append("A scenario of an experiment is a list of these; each makes a new model of the one before it.\n")
     for name, lever in LEVERS.items():
         lines.extend(_described(lever, name))
+    lines.extend(_described(close_service.Conversion))
     return "\n".join(lines).rstrip() + "\n"
 
 

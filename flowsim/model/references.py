@@ -141,6 +141,10 @@ class _References:
             self._clock(("clocks", name), clock)
         for name, response in _items(self._at("responses")):
             self._response(("responses", name), response)
+        for name, factor in _items(self._at("fitted")):
+            for path, step in _list(_get(factor, "stay_of"), ("fitted", name, "stay_of")):
+                self._find(path, step, [*self._full_steps(), *self._all_steps()], "step")
+            self._find(("fitted", name, "shares_of"), _get(factor, "shares_of"), self.groups, "group")
         for path, first in _list(self._at("first_day"), ("first_day",)):
             steps = self._of_pathway(path, first)
             self._find((*path, "step"), _get(first, "step"), steps, "step")
@@ -157,6 +161,9 @@ class _References:
 
     def _all_steps(self) -> list[str]:
         return list(dict.fromkeys(step for steps in self.steps.values() for step in steps))
+
+    def _full_steps(self) -> list[str]:
+        return [f"{pathway}: {step}" for pathway, steps in self.steps.items() for step in steps]
 
     def _tables(self) -> None:
         places, sites, units, people = (
@@ -201,11 +208,14 @@ class _References:
         self._shares((*path, "then"), _get(step, "then"), where)
         for key in ("patience", "queue_limit"):
             self._find((*path, key, "otherwise"), _get(step, key, "otherwise"), where, "step")
+        self._find((*path, "luck_of"), _get(step, "luck_of"), steps, "step")
         for item_path, held in _list(_get(step, "holds"), (*path, "holds")):
             self._find(item_path, held, steps, "step")
         spots = self._spots()
         at = _get(step, "at")
         self._find((*path, "at"), at, None if spots is None else [*RULES, *spots], "rule, place or site")
+        for item_path, spot in _list(_get(at, "without"), (*path, "at", "without")):
+            self._find(item_path, spot, spots, "place or site")
         for place, row in _items(_get(at, "shares")):
             self._find((*path, "at", "shares", place), place, self.places, "place")
             for name, _ in _items(row):
@@ -270,14 +280,14 @@ class _References:
         known = None if self.units is None else [*self.units, *self.settings]
         self._find((*path, "changes", "capacity"), capacity, known, "unit")
         self._find((*path, "changes", "need"), _get(response, "changes", "need"), self.pathways, "pathway")
-        full = [f"{pathway}: {step}" for pathway, steps in self.steps.items() for step in steps]
+        steps = [*self._full_steps(), *self._all_steps()]
         for key in ("share", "stay"):
-            self._find((*path, "changes", key), _get(response, "changes", key), full + self._all_steps(), "step")
+            self._find((*path, "changes", key), _get(response, "changes", key), steps, "step")
 
     # ---- names that nobody can tell apart ----
 
     def _alike(self) -> None:
-        for key in ("settings", "pathways", "groups", "profiles", "growth", "pools", "clocks", "responses"):
+        for key in ("settings", "pathways", "groups", "profiles", "growth", "pools", "clocks", "responses", "fitted"):
             self._refuse_alike((key,), self._keys(key))
         for name, steps in self.steps.items():
             path: KeyPath = ("pathways", name, "steps")

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from flowsim.model.arrivals import Growth, Population, Profile
+from flowsim.model.fitted import Fitted
 from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, table_of
 from flowsim.model.pathways import CareShift, Clock, Pathway
 from flowsim.model.responses import Response
@@ -95,6 +96,7 @@ class Model(Part):
     shifts: tuple[CareShift, ...] = Field((), description="shares of patients that go elsewhere instead")
     clocks: dict[Name, Clock] = Field(default_factory=dict, description="intervals with a standard")
     responses: dict[Name, Response] = Field(default_factory=dict, description="what follows what happened lately")
+    fitted: dict[Name, Fitted] = Field(default_factory=dict, description="factors fitted to data, multiplied in")
     first_day: tuple[FirstDay, ...] = Field((), description="who is there at the start; nobody if left out")
     price_year: Text = Field("", description="of all costs, needed if there are any")
 

@@ -112,6 +112,8 @@ class CapacityChange(Part):
     times: Amount | None = Field(None, description="factor on beds or slots")
     staffed_share: Share | None = Field(None, description="the new staffed share")
     ramp: Duration = Field(0, description="time from nothing to the whole change, in whole beds as they come")
+    days: Days = Field((0, 1, 2, 3, 4, 5, 6), description="only on these weekdays; every day if left out")
+    hours: Hours | None = Field(None, description="only in these hours, `22:00-24:00`; the whole day if left out")
     one_off_cost: Amount = Field(0.0, description="pounds spent on the first day")
 
     @model_validator(mode="after")
@@ -120,6 +122,16 @@ class CapacityChange(Part):
         if sum(value is not None for value in given) != 1:
             raise ValueError("give exactly one of add, set, times, staffed_share")
         return self
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it holds for a part of the week only."""
+        return self.hours is not None or len(self.days) < 7
+
+    def covers(self, day: int, start: int, end: int) -> bool:
+        """Whether it holds on a weekday (Monday is 0) all through these hours, in milliseconds since midnight."""
+        first, last = self.hours or (start, end)
+        return day in self.days and first <= start and end <= last
 
 
 class Pool(Part):

@@ -6,6 +6,7 @@ elsewhere from the copies in the wheel.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -38,11 +39,18 @@ def folder_of(kind: Folder) -> Path:
 def files_of(kind: Folder) -> dict[str, Path]:
     """The YAML file of everything that ships, by name, in order of the names."""
     folder = folder_of(kind)
-    if not folder.is_dir():
-        return {}
-    found = {path.stem: path for path in folder.glob("*.yaml")}
-    found |= {path.parent.name: path for path in folder.glob(f"*/{MAIN_FILE[kind]}")}
-    return dict(sorted(found.items()))
+    return dict(sorted(_inside(folder, MAIN_FILE[kind]))) if folder.is_dir() else {}
+
+
+def _inside(folder: Path, main: str) -> Iterator[tuple[str, Path]]:
+    """What ships in a folder; one without a main file, such as `evidence`, only keeps together what ships in it."""
+    for path in folder.iterdir():
+        if path.suffix == ".yaml":
+            yield path.stem, path
+        elif (path / main).is_file():
+            yield path.name, path / main
+        elif path.is_dir():
+            yield from _inside(path, main)
 
 
 def list_shipped(kind: Folder) -> list[Shipped]:

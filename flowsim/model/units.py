@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from flowsim.model.parts import SHARE_TOLERANCE
+from flowsim.model.pathways import Step
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
 from flowsim.model.settings import CapacityChange
 
 NAMED = 3
 """A message names at most this many of what is missing."""
+DOOR = "door of "
+"""How settings begin in which patients only learn that a service is closed."""
+WAY = "way to "
+"""How settings begin in which the site of a patient is drawn before its door."""
+DOORS = (DOOR, WAY)
+"""Settings in which nothing is done: levers make them, and no table counts them."""
 SITE = "{site}"
 """In the name of a pool: one pool for each site."""
 
@@ -121,12 +128,15 @@ def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
 
 
 def below_zero(model: Model, units: dict[str, Unit]) -> tuple[int, str] | None:
-    """The first change that takes a unit below 0, and why; changes count in written order."""
+    """The first change that takes a unit below 0, and why; changes count in written order.
+
+    Changes for a part of the week are told when a model is made ready to run.
+    """
     for unit in units.values():
         mine = [
             (number, change)
             for number, change in enumerate(model.capacity_changes)
-            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at)
+            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at) and not change.is_timed
         ]
         days = {change.from_ + timedelta(milliseconds=change.ramp) for _, change in mine}
         for day in sorted(days):
@@ -153,12 +163,32 @@ def _least(model: Model, unit: Unit) -> int:
     return unit.most
 
 
+def stands_in(steps: Mapping[str, Step], name: str, other: str) -> bool:
+    """Whether a step is the care of another said otherwise: it shares its luck, or is a door before it."""
+    if steps[name].luck_of == other:
+        return True
+    seen: set[str] = set()
+    while name in steps and name not in seen:
+        seen.add(name)
+        limit = steps[name].queue_limit
+        if limit is None or not steps[name].in_.startswith(DOOR):
+            return False
+        name = limit.otherwise
+        if name == other:
+            return True
+    return False
+
+
 def shares_above_one(model: Model) -> int | None:
-    """The first shift of care that, with those before it, takes more than all patients of a step."""
+    """The first shift of care that, with those before it, takes more than all patients of a step.
+
+    Shifts to a step that stands in for it take nobody from it.
+    """
     total: dict[tuple[str, str, str], float] = {}
     for number, shift in enumerate(model.shifts):
         for name in [shift.pathway] if shift.pathway is not None else list(model.pathways):
-            if not {shift.from_, shift.to} <= set(model.pathways[name].steps):
+            steps = model.pathways[name].steps
+            if not {shift.from_, shift.to} <= set(steps) or stands_in(steps, shift.to, shift.from_):
                 continue
             for band in shift.age_bands or ("",):
                 key = (name, shift.from_, band)

@@ -203,6 +203,31 @@ def compare(
 
 
 @app.command(cls=Command)
+def moved(
+    experiment: Annotated[str, typer.Argument(help="An experiment: a path or the name of one that ships.")],
+    scenario: Annotated[str | None, typer.Option(help="One scenario; all that change anything if left out.")] = None,
+    by: Annotated[str, typer.Option(help="Tell care apart by setting, level, unit, at or stp.")] = "setting",
+    replication: Annotated[str, typer.Option(help="Which replication.")] = "1",
+    quick: Annotated[bool, typer.Option("--quick", help="The small form of the experiment.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No notes.")] = False,
+    json: Json = False,
+) -> int:
+    """What each lever removed here and added there: two runs of the same patients, balanced patient by patient."""
+    from flowsim.show import moved_lines
+
+    loaded = flowsim.load_experiment(experiment).altered(quick=quick)
+    note = (lambda line: None) if quiet else tell
+    found = loaded.moved(scenario, by, _whole("--replication", replication), note)
+    if json:
+        say_json({"moved": list(found)})
+        return DONE
+    for place, one in enumerate(found):
+        for line in ([""] if place else []) + moved_lines.lines(one, by):
+            say(line)
+    return DONE
+
+
+@app.command(cls=Command)
 def verify(
     model: Annotated[str, typer.Argument(help="A model: a path or the name of one that ships.")],
     days: Annotated[str | None, typer.Option(help="Days from the model's start; a year if left out.")] = None,
@@ -225,6 +250,37 @@ def verify(
         for line in verifying.lines(found):
             say(line)
     return DONE if found["equal"] else DAMAGED
+
+
+@app.command(cls=Command)
+def calibrate(
+    model: Annotated[str, typer.Argument(help="A model with a calibration.yaml beside it, or the name of one.")],
+    table: Annotated[
+        bool, typer.Option("--table", help="Nothing is fitted: the tables of the model as it is.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="No file is written.")] = False,
+    workers: Annotated[str | None, typer.Option(help="Processes side by side; one a processor if left out.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    json: Json = False,
+) -> int:
+    """Fits the factors of a model to published figures, and says how it compares with those that nobody fitted."""
+    from flowsim.show import calibrating
+
+    found = flowsim.calibrate(
+        model, table_only=table, dry_run=dry_run, workers=None if workers is None else _whole("--workers", workers),
+        note=(lambda line: None) if quiet else tell,
+    )  # fmt: skip
+    document = found.document()
+    if not dry_run:
+        document["files"].append(found.keep(calibrating.markdown(document)))
+    if json:
+        say_json(document)
+    else:
+        for line in calibrating.lines(document):
+            say(line)
+        if document["files"]:
+            say(f"Written: {', '.join(document['files'])}")
+    return DONE
 
 
 @app.command(cls=Command)

@@ -6,7 +6,7 @@ import pytest
 from small_models import PLACES, model_of, network_of, one_unit, refused, row, window_of
 
 from flowsim.engine.addresses import step_hash
-from flowsim.engine.building import compile_network
+from flowsim.engine.building import compile_network, compiling
 from flowsim.engine.building import marks as building_marks
 from flowsim.engine.network import StreamKind
 from flowsim.errors import InputError
@@ -144,16 +144,27 @@ pathways:
     assert rate_a_day(network, labels, "p | West 1", 0, 0) == pytest.approx(2.5 * 0.2)
     assert rate_a_day(network, labels, "p | 2 | City", 0, 0) == pytest.approx(24)
     assert network.stream_layers.tolist() == [1, 1, 1]
-    assert labels.areas == ("City", "East", "West")
-    assert [labels.areas[a] if a >= 0 else "" for a in network.place_area] == [
-        "City",
-        "",
-        "",
-        "",
-        "East",
-        "",
-        "West",
-    ]
+    assert labels.areas == ("City", "East 1", "West 1")
+    lived_in = [labels.areas[a] if a >= 0 else "" for a in network.place_area]
+    assert lived_in == [place if place in labels.areas else "" for place in labels.places]
+
+
+def test_people_of_many_places_are_told_apart_by_borough(monkeypatch):
+    monkeypatch.setattr(compiling, "MOST_AREAS", 1)
+    network, labels = network_of(
+        """
+places: places.csv
+settings: {one: {capacity: 10 beds}}
+pathways:
+  p:
+    arrivals: {per_day: 10, residence: {East 1: 0.75, West 1: 0.25}}
+    steps: {s: {in: one, stay: 1 hour}}
+""",
+        places=PLACES,
+    )
+    assert labels.areas == ("East", "West")
+    area = {place: labels.areas[a] for place, a in zip(labels.places, network.place_area, strict=True) if a >= 0}
+    assert area == {"East 1": "East", "West 1": "West"}
 
 
 def test_profiles_have_a_maximum_of_one_and_keep_the_mean_rate():
@@ -204,7 +215,7 @@ pathways: {p: {arrivals: {trace: trace.csv}, steps: {s: {in: one, stay: 1 hour}}
     assert network.listed_at.tolist() == [2 * HOUR_MS, 25 * HOUR_MS]
     places = [labels.places.index(name) for name in ("East 1", "West 1")]
     assert network.listed_marks.tolist() == [[0, places[0], 0], [1, places[1], 1]]
-    assert labels.areas == ("City", "East", "West")
+    assert labels.areas == ("City", "East 1", "West 1")
 
 
 def test_those_there_on_the_first_day_are_streams_of_their_own():

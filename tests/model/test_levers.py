@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from flowsim.errors import Faults
 from flowsim.model.digest import digest_of_model
 from flowsim.model.levers import LEVERS, LeverError, parse_lever
-from flowsim.model.loading import load_model
+from flowsim.model.loading import frozen, load_model
+from flowsim.model.reading import parse_yaml
+from flowsim.model.reference import SHORT
 from flowsim.model.schema import Model
 
 TOWN = Path(__file__).parent.parent / "fixtures" / "town"
@@ -147,3 +150,47 @@ def test_start_of_a_lever_is_its_first_day(model: Model) -> None:
     assert parse_lever("capacity", BEDS, model).start == date(2018, 6, 1)
     assert parse_lever("community shift", SHIFT, model).start == date(2018, 6, 1)
     assert parse_lever("demand growth", {"growth": {"other growth": 0}}, model).start is None
+
+
+@pytest.mark.parametrize("name", [name for name, lever in LEVERS.items() if lever in SHORT])
+def test_examples_of_a_lever_are_levers(name: str) -> None:
+    for line in SHORT[LEVERS[name]].splitlines():
+        tree = parse_yaml(line, "example", Faults())
+        assert tree is not None
+        ((written, data),) = tree.data.items()
+        lever = LEVERS[written].model_validate(frozen(data), by_alias=True, by_name=False)
+        assert written == name and lever.describe().startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "spec", "words"),
+    [
+        ("community shift", {**SHIFT, "stay_share": 1}, "above 0 and below 1"),
+        ("close service", {"setting": "ward", "from": "2018-06-01", "adds": 3}, "name the place"),
+        (
+            "close service",
+            {"setting": "ward", "from": "2018-06-01", "to": "KGH", "adds": 3, "moves_share": 1},
+            "not both",
+        ),
+        ("close service", {"setting": "ward", "from": "2018-06-01", "hours": "8-20"}, "08:30"),
+        (
+            "close service",
+            {"setting": "ward", "from": "2018-06-01", "to": "KGH", "hours": "22:00-08:00", "moves_share": 1},
+            "run_down",
+        ),
+        ("social care", {"setting": "home care", "from": "2018-06-01"}, "refused_share with instead, add or times"),
+        ("social care", {"setting": "home care", "from": "2018-06-01", "refused_share": 0.1}, "go together"),
+        ("social care", {"setting": "home care", "from": "2018-06-01", "add": 1, "times": 2}, "not both"),
+        ("capacity", {**BEDS, "hours": "22:00-08:00"}, "two periods"),
+    ],
+)
+def test_what_does_not_fit_together_in_a_lever_is_refused(name: str, spec: object, words: str, model: Model) -> None:
+    with pytest.raises(ValidationError, match=words):
+        parse_lever(name, spec, model)
+
+
+def test_hours_of_a_capacity_are_told_in_words(model: Model) -> None:
+    lever = parse_lever("capacity", {**BEDS, "hours": "22:00-24:00", "days": "sat,sun", "ramp": "0 days"}, model)
+    assert lever.describe() == (
+        "capacity of ward at KGH: 10 more on Saturday, Sunday in the hours 22:00-24:00 from 1 June 2018"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from flowsim.engine.building.marks import exact, half_up
 from flowsim.model.calendar import DAY_MS, WEEK_MS, YEAR_MS, Window, date_ms
-from flowsim.model.settings import Capacity, CapacityChange, Opening
+from flowsim.model.settings import Capacity, CapacityChange, Opening, Shift
 
 LONGEST_RAMP = 100 * YEAR_MS
 WHOLE_DAY = (0, DAY_MS)
@@ -101,22 +102,47 @@ def _progress(at: int, start: int, end: int) -> Fraction:
 
 def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Window, unit: str) -> BedSteps:
     """Beds of a unit over the run, by dated changes and shifts of the week. Raises ValueError if below 0."""
-    if not capacity.shifts:
+    if not capacity.shifts and not any(change.is_timed for change in changes):
         calendar = Calendar(capacity.beds or 0, capacity.staffed_share, changes, window, unit)
         days = calendar.days_of_change(calendar.lasting + 2 * DAY_MS)
         return _steps([(0, calendar.on(0)), *((day, calendar.on(day)) for day in days)], 0, window)
-    shifts = [(shift, Calendar(shift.beds, capacity.staffed_share, changes, window, unit)) for shift in capacity.shifts]
-    last = max(window.horizon_ms, shifts[0][1].lasting + DAY_MS)
+    week = _week(capacity, changes, window, unit)
+    last = max(window.horizon_ms, *(calendar.lasting + DAY_MS for parts in week for _, calendar in parts))
     found = []
     for day in range(0, last + WEEK_MS, DAY_MS):
         weekday = (window.origin.weekday() + day // DAY_MS) % 7
-        spans = sorted((shift.hours, calendar.on(day)) for shift, calendar in shifts if weekday in shift.days)
-        found.append((day, 0))
-        for (opens, closes), beds in spans:
-            found.append((day + opens, beds))
-            found.append((day + closes, 0))
+        found += [(day + start, calendar.on(day)) for start, calendar in week[weekday]]
     weekly = max(beds for at, beds in found if at >= last)
     return _steps(found, weekly, window)
+
+
+def _week(
+    capacity: Capacity, changes: Sequence[CapacityChange], window: Window, unit: str
+) -> list[list[tuple[int, Calendar]]]:
+    """For each weekday from Monday, the times of day at which beds change, and how many there are from then on.
+
+    Outside shifts only changes for a part of the week count.
+    """
+    shifts = capacity.shifts or (Shift.model_construct(hours=WHOLE_DAY, beds=capacity.beds or 0),)
+    hours = [shift.hours for shift in shifts] + [change.hours for change in changes if change.hours is not None]
+    edges = sorted({0, DAY_MS, *(edge for span in hours for edge in span)})
+    known: dict[tuple[int, tuple[int, ...]], Calendar] = {}
+    week: list[list[tuple[int, Calendar]]] = []
+    for day in EVERY_DAY:
+        week.append([])
+        for start, end in itertools.pairwise(edges):
+            beds = next((one.beds for one in shifts if day in one.days and one.hours[0] <= start < one.hours[1]), None)
+            mine = [
+                number
+                for number, change in enumerate(changes)
+                if change.covers(day, start, end) and (beds is not None or change.is_timed)
+            ]
+            key = (beds or 0, tuple(mine))
+            if key not in known:
+                some = [changes[number] for number in mine]
+                known[key] = Calendar(key[0], capacity.staffed_share, some, window, unit)
+            week[-1].append((start, known[key]))
+    return week
 
 
 def _steps(found: list[tuple[int, int]], for_ever: int, window: Window) -> BedSteps:
@@ -143,19 +169,20 @@ def sessions(
     capacity: Capacity, opens: Sequence[Opening], changes: Sequence[CapacityChange], window: Window, unit: str
 ) -> Sessions:
     """Sessions that open within the run; a unit without opening hours has one each day. Raises ValueError if
-    below 0.
+    below 0. A change for a part of the week holds for the sessions that open in it.
     """
     slots = capacity.slots or 0
     hours = [(one.days, one.hours, slots if one.slots is None else one.slots) for one in opens]
-    calendars = [
-        (days, span, Calendar(number, capacity.staffed_share, changes, window, unit))
-        for days, span, number in hours or [(EVERY_DAY, WHOLE_DAY, slots)]
-    ]
+    week = []
+    for days, (first, last), number in hours or [(EVERY_DAY, WHOLE_DAY, slots)]:
+        for weekday in days:
+            mine = [change for change in changes if change.covers(weekday, first, first)]
+            week.append((weekday, (first, last), Calendar(number, capacity.staffed_share, mine, window, unit)))
     found = []
     for day in range(0, window.horizon_ms, DAY_MS):
         weekday = (window.origin.weekday() + day // DAY_MS) % 7
-        for days, (first, last), calendar in calendars:
-            if weekday in days and day + first < window.horizon_ms:
+        for on, (first, last), calendar in week:
+            if on == weekday and day + first < window.horizon_ms:
                 found.append((day + first, day + last, calendar.on(day)))
     found.sort()
     return Sessions([one[0] for one in found], [one[1] for one in found], [one[2] for one in found])

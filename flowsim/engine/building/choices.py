@@ -42,13 +42,16 @@ class Choices:
         members = self.units.of_setting[step.in_]
         if not members:
             refuse(self.units.model, field, step.in_, "has no units: give it a capacity or rows in `units`")
-        if len(members) == 1:
+        if len(members) == 1 and not step.at.without:
             return self._of_places([members[0]] * len(self.places))
         match step.at.rule:
             case "own place":
                 return self._of_places([self._own(field, step.in_, place) for place in self.places])
             case "nearest":
-                return self._of_places([self._nearest(field, place, members) for place in self.places])
+                near = [unit for unit in members if self.units.all[unit].at not in step.at.without]
+                if not near:
+                    refuse(self.units.model, field, ", ".join(step.at.without), f"has all units of '{step.in_}'")
+                return self._of_places([self._nearest(field, place, near) for place in self.places])
             case "fixed":
                 return self._of_places([self.units.find(field, step.in_, step.at.name)] * len(self.places))
             case "same site":

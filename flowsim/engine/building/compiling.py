@@ -19,11 +19,14 @@ from flowsim.engine.building.streams import Streams
 from flowsim.engine.building.units import Pools, Units, cost_labels, unit_arrays
 from flowsim.engine.network import Labels, Network
 from flowsim.model.calendar import DAY_MS, Window, coarse_of, date_at, date_ms, month_starts
+from flowsim.model.fitted import with_fitted
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
 
 UNITS_BY_DAY = 200
 """A ledger of more units than this is kept by month, unless a period is asked for."""
+MOST_AREAS = 40
+"""A ledger of patients of more places than this tells their boroughs apart, not the places."""
 
 
 def compile_network(model: Model, window: Window, base: Model | None = None) -> tuple[Network, Labels]:
@@ -34,15 +37,19 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
     step some patients reach and that has no unit for them, hashes that collide, more patients than can be
     numbered.
     """
+    try:
+        model, base = with_fitted(model), with_fitted(base or model)
+    except ValueError as error:
+        refuse(model, "fitted", None, str(error))
     geography = Geography.of(model.name, model.places, model.sites)
-    marks = Marks(model, base or model, geography)
+    marks = Marks(model, base, geography)
     units = Units(model, geography)
     pools = Pools(units)
     graph = Graph(model, marks)
     choices = Choices(units)
     chosen = [choices.add(graph.field(k), content) for k, (_, _, content) in enumerate(graph.steps)]
     diverts = [choices.divert(f"{graph.field(k)}: divert", step)[2] for k, (_, _, step) in enumerate(graph.steps)]
-    streams = Streams(model, base or model, marks, graph, units, window)
+    streams = Streams(model, base, marks, graph, units, window)
     streams.refuse_short_lists()
     reach = Reach(graph, units, pools, chosen, diverts, streams.entries(), streams.first_day())
     classes = Classes(graph, units, pools, marks, reach)
@@ -125,11 +132,14 @@ def time_labels(window: Window, fine: list[int]) -> dict[str, Any]:
 
 
 def areas_of(geography: Geography, marks: Marks, streams: Streams) -> tuple[tuple[str, ...], list[int]]:
-    """Areas that patients live in (boroughs, else the places themselves), and the area of each place, -1
-    where nobody does.
+    """Areas that patients live in, and the area of each place, -1 where nobody does.
+
+    The places themselves, such as neighbourhoods; boroughs where there are more than `MOST_AREAS`.
     """
     lived_in = {place for place, _ in streams.entries()} | {place for place, _, _ in streams.first_day()}
-    area = {place: geography.area(name, "borough") for place, name in enumerate(marks.places)}
+    area = dict(enumerate(marks.places))
+    if len(lived_in) > MOST_AREAS:
+        area = {place: geography.area(name, "borough") for place, name in area.items()}
     areas = tuple(dict.fromkeys(area[place] for place in sorted(lived_in)))
     number = numbered(areas)
     return areas, [number[area[place]] if place in lived_in else -1 for place in area]

@@ -26,7 +26,11 @@ class Graph:
         for name, pathway in model.pathways.items():
             self.number[name] = step_numbers(pathway.steps, len(self.steps))
             self.steps.extend((name, step, content) for step, content in pathway.steps.items())
-            self.word.extend(words(model, f"pathways: {name}: steps", pathway.steps))
+            word = dict(zip(pathway.steps, words(model, f"pathways: {name}: steps", pathway.steps), strict=True))
+            for step, content in pathway.steps.items():
+                if content.luck_of is not None and content.luck_of not in word:
+                    refuse(model, f"pathways: {name}: steps: {step}: luck_of", content.luck_of, "is no step of it")
+                self.word.append(word[content.luck_of or step])
         self.shifts = self._care_shifts()
         follows = {self.find(f"responses: {name}", one.changes.share) for name, one in model.responses.items()
                    if one.changes.share is not None}  # fmt: skip
@@ -119,8 +123,12 @@ class Graph:
         return [self.target(step, "holds", name) for name in self.steps[step][2].holds]
 
     def keeps(self) -> Any:
-        """[K, K] keeps[next, held]: whether a unit held from `held` is kept on the way to `next`."""
+        """[K, K] keeps[next, held]: whether a unit held from `held` is kept on the way to `next`.
+
+        A way that leads through the step again, or through one that shares its luck, is another stay and keeps nothing.
+        """
         size = len(self.steps)
+        lucky = [self.number[pathway][step.luck_of or name] for pathway, name, step in self.steps]
         keeps = np.zeros((size, size), np.uint8)
         before: list[list[int]] = [[] for _ in range(size)]
         for step in range(size):
@@ -131,7 +139,8 @@ class Graph:
                 ahead = [step]
                 while ahead:
                     here = ahead.pop()
-                    if here != held and not keeps[here, held]:
+                    is_again = here != step and lucky[here] == lucky[held]
+                    if here != held and not is_again and not keeps[here, held]:
                         keeps[here, held] = 1
                         ahead.extend(before[here])
         return frozen(keeps)

@@ -62,6 +62,8 @@ def _choice(report: Report, path: KeyPath, step: Step, pathway: Pathway, spots: 
     if rule == "own place":
         _own_place(report, path, step, homes, spots)
     elif rule == "nearest":
+        if not set(spots) - set(step.at.without):
+            report.say((*path, "without"), step.at.without[0], f"leaves no unit of {step.in_!r}: name fewer")
         unlocated = [name for name in [*homes, *spots] if report.geography.location(name) is None]
         if unlocated:
             message = f"`nearest` needs coordinates: {named(list(dict.fromkeys(unlocated)))} have none"

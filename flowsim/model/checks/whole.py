@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowsim.errors import Faults
+from flowsim.model.checks.fitted import check_fitted
 from flowsim.model.checks.people import check_people
 from flowsim.model.checks.places import check_choices, check_places
 from flowsim.model.checks.report import Report
@@ -25,4 +26,5 @@ def check_model(model: Model, tree: Tree, faults: Faults) -> tuple[str, ...]:
     if len(faults) == before:
         check_choices(report)
     check_steps(report)
+    check_fitted(report)
     return tuple(report.warnings)

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from flowsim.model.levers.base import Lever, LeverError
 from flowsim.model.levers.capacity import Capacity
 from flowsim.model.levers.care_shift import CommunityShift
+from flowsim.model.levers.close_service import CloseService
 from flowsim.model.levers.growth import DemandGrowth
+from flowsim.model.levers.social_care import SocialCare
 from flowsim.model.loading import frozen
 from flowsim.model.names import near
 from flowsim.model.schema import Model
@@ -19,8 +21,10 @@ __all__ = ["LEVERS", "Lever", "LeverError", "parse_lever"]
 
 LEVERS: Mapping[str, type[Lever]] = {
     "capacity": Capacity,
+    "close service": CloseService,
     "community shift": CommunityShift,
     "demand growth": DemandGrowth,
+    "social care": SocialCare,
 }
 """The class of every lever, by the name it has in a scenario."""
 

@@ -51,3 +51,11 @@ def date_in_words(day: date) -> str:
 def ramp_in_words(milliseconds: float) -> str:
     """`, coming in over 3 months`, or nothing if the change comes at once."""
     return f", coming in over {length_in_words(milliseconds)}" if milliseconds else ""
+
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def hours_in_words(hours: tuple[int, int]) -> str:
+    """Hours of a day such as `22:00-24:00`."""
+    return "-".join(f"{at // 3_600_000:02d}:{at // 60_000 % 60:02d}" for at in hours)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words
+from flowsim.model.levers.base import DAYS, Lever, LeverError, date_in_words, hours_in_words, ramp_in_words
+from flowsim.model.levers.room import refuse_closed, with_change
 from flowsim.model.names import near
 from flowsim.model.schema import Model
 from flowsim.model.settings import CapacityChange
@@ -28,16 +29,22 @@ class Capacity(CapacityChange, Lever):
             raise LeverError(f"there is no place or site {self.at!r}{near(self.at, spots)}")
         if self.one_off_cost and not model.price_year:
             raise LeverError("a cost needs the `price_year` of the model")
+        self._refuse_closed(model)
         change = CapacityChange.model_construct(**{name: getattr(self, name) for name in CapacityChange.model_fields})
         units = units_of(model, geography)
         try:
             units_changed(change, units)
         except ValueError as error:
             raise LeverError(str(error)) from None
-        changed = model.model_copy(update={"capacity_changes": (*model.capacity_changes, change)})
+        changed = with_change(model, change)
         if found := below_zero(changed, units):
             raise LeverError(f"removes more than there is: {found[1]}")
         return changed
+
+    def _refuse_closed(self, model: Model) -> None:
+        """More of what another lever closes."""
+        if (self.add or 0) > 0 or self.set or (self.times or 0) > 1:
+            refuse_closed(model, self.setting, self.at, self.from_)
 
     def describe(self) -> str:
         """The change in words."""
@@ -50,4 +57,8 @@ class Capacity(CapacityChange, Lever):
             what = f"times {self.times:g}"
         else:
             what = f"staffed share {self.staffed_share:g}"
-        return f"capacity of {where}: {what} from {date_in_words(self.from_)}{ramp_in_words(self.ramp)}"
+        hours = ""
+        if self.is_timed:
+            days = "" if len(self.days) == 7 else " on " + ", ".join(DAYS[day] for day in self.days)
+            hours = days + (f" in the hours {hours_in_words(self.hours)}" if self.hours else "")
+        return f"capacity of {where}: {what}{hours} from {date_in_words(self.from_)}{ramp_in_words(self.ramp)}"

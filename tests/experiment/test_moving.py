@@ -1,0 +1,184 @@
+"""The ledger of moved work of an experiment: lever by lever, on the same patients, balanced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowsim.errors import InputError
+from flowsim.experiment.moving import KINDS
+from flowsim.experiment.scenarios import LoadedExperiment, Scenario, load_experiment
+from flowsim.model.levers import LeverError, parse_lever
+from flowsim.show import cli
+
+TEXT = """\
+flowsim: 1
+name: night
+title: The ward is closed, and home care follows
+question: Who goes where?
+model: town.yaml
+days: 30
+replications: 1
+scenarios:
+  as it is: []
+  both:
+    - close service: {setting: ward, at: North, from: 2001-01-10, to: South, adds: 5}
+    - social care: {setting: home care, from: 2001-01-15, refused_share: 0.5, instead: without}
+  nothing moves:
+    - capacity: {setting: home care, add: 5, from: 2001-01-01}
+baseline: as it is
+measures: {beds: beds_in_use}
+"""
+TOWN = """\
+flowsim: 1
+name: town
+title: A town
+start: 2001-01-01
+places: places.csv
+sites: sites.csv
+units: units.csv
+settings:
+  ward: {level: stp}
+  home care: {level: borough, capacity: 200 beds}
+  home: {capacity: unlimited}
+pathways:
+  people:
+    arrivals: {per_day: 20, residence: {Up: 0.5, Down: 0.5}}
+    steps:
+      ward: {in: ward, at: nearest, stay: {exponential: 2 days}, then: {home care: 0.5, leave: 0.5}}
+      home care: {in: home care, holds: ward, stay: {exponential: 5 days}, patience: {fixed: 9 days, otherwise: without}}
+      without: {in: home, holds: ward, stay: 1 days, then: {ward: 0.2, leave: 0.8}}
+"""
+TABLES = {
+    "places.csv": "name,level,within,latitude,longitude\nTown,root,,51.5,-0.1\nUp,borough,Town,51.6,-0.1\n"
+    "Down,borough,Town,51.4,-0.1\n",
+    "sites.csv": "name,within,latitude,longitude\nNorth,Up,51.6,-0.1\nSouth,Down,51.4,-0.1\n",
+    "units.csv": "setting,at,capacity\nward,North,100\nward,South,100\n",
+}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town")
+    for name, text in {**TABLES, "town.yaml": TOWN, "night.yaml": TEXT}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "night.yaml"
+
+
+@pytest.fixture(scope="module")
+def loaded(file: Path) -> LoadedExperiment:
+    return load_experiment(file)
+
+
+def row(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in found["care"] if one["name"] == name)
+
+
+def test_each_lever_is_compared_with_the_run_before_it(loaded: LoadedExperiment) -> None:
+    closed, refused, idle = loaded.moved()
+    assert [one["scenario"] for one in (closed, refused, idle)] == ["both", "both", "nothing moves"]
+    assert closed["lever"].startswith("close service: ward at North")
+    assert refused["care"] and row(refused, "home care")["visits_removed"] > 20
+    assert idle["care"] == idle["flows"] == []
+    assert idle["patients"]["same"] == idle["patients"]["both"]
+
+
+def test_a_closed_unit_loses_to_the_other_visit_by_visit_and_day_by_day(loaded: LoadedExperiment) -> None:
+    closed = next(loaded.moved("both", by="unit"))
+    north, south = row(closed, "ward at North"), row(closed, "ward at South")
+    assert north["visits_removed"] == south["visits_added"] > 100
+    assert north["days_removed"] == pytest.approx(south["days_added"]), "the same luck stays as long"
+    assert {(flow["from"], flow["to"]) for flow in closed["flows"]} == {("ward at North", "ward at South")}
+    assert south["km_before"] == pytest.approx(0, abs=0.01) and south["km_after"] > 5, "they come from further away"
+    assert not any(one["name"].startswith("door of") for one in closed["care"])
+
+
+def test_by_setting_a_move_between_units_changes_days_and_visits_by_nothing(loaded: LoadedExperiment) -> None:
+    closed = next(loaded.moved("both"))
+    assert closed["care"] == [] and closed["patients"]["other_times"] > 100
+
+
+def test_those_refused_are_told_with_what_they_get_instead(loaded: LoadedExperiment) -> None:
+    _, refused = loaded.moved("both")
+    flows = {(flow["from"], flow["to"]): flow["visits"] for flow in refused["flows"]}
+    assert flows["home care", "home"] > 20
+    came_back = [visits for (source, to), visits in flows.items() if source.startswith("further") and to == "ward"]
+    assert came_back and came_back[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"scenario": "bth"}, "did you mean 'both'"),
+        ({"scenario": "as it is"}, "changes nothing"),
+        ({"by": "wards"}, "one of setting"),
+        ({"replication": 0}, "from 1 to"),
+    ],
+)
+def test_what_is_not_there_is_refused(loaded: LoadedExperiment, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        next(loaded.moved(**options))
+
+
+def test_the_command_prints_a_table_for_each_lever(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["moved", str(file), "--scenario", "both", "--by", "unit", "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert text.count("Balanced: every visit removed or added") == 2
+    assert "both: close service: ward at North" in text and "ward at South" in text
+
+
+def test_the_command_speaks_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["moved", str(file), "--scenario", "both", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["moved"]
+    assert [set(one) for one in found] == [{"scenario", "lever", "patients", "care", "flows"}] * 2
+    assert cli.run(["moved", str(file), "--scenario", "none"]) == 2
+
+
+DATES = st.sampled_from(("2001-01-03", "2001-01-12", "2001-01-20"))
+LEVERS = st.one_of(
+    st.fixed_dictionaries(
+        {"setting": st.just("ward"), "at": st.sampled_from(("North", "South")), "from": DATES},
+        optional={"hours": st.just("20:00-08:00")},
+    ).map(lambda spec: ("close service", spec)),
+    st.fixed_dictionaries(
+        {"from": st.just("ward"), "to": st.just("home care"), "share": st.sampled_from((0.2, 0.7)), "start": DATES},
+        optional={"stay_share": st.just(0.3)},
+    ).map(lambda spec: ("community shift", spec)),
+    st.fixed_dictionaries(
+        {"setting": st.just("home care"), "from": DATES, "refused_share": st.just(0.5), "instead": st.just("without")},
+        optional={"add": st.just(-150)},
+    ).map(lambda spec: ("social care", spec)),
+    st.fixed_dictionaries(
+        {"setting": st.just("ward"), "at": st.just("North"), "from": DATES, "add": st.sampled_from((-90, 20))}
+    ).map(lambda spec: ("capacity", spec)),
+)
+
+
+@settings(max_examples=25)
+@given(st.lists(LEVERS, min_size=1, max_size=3), st.sampled_from(KINDS))
+def test_whatever_levers_do_every_patient_is_in_both_runs_and_every_visit_is_accounted_for(
+    loaded: LoadedExperiment, written: list[tuple[str, dict[str, Any]]], by: str
+) -> None:
+    levers, model = [], loaded.base.model
+    for name, spec in written:
+        try:
+            lever = parse_lever(name, spec, model)
+        except LeverError:
+            continue  # it contradicts one before it
+        levers.append(lever)
+        model = lever.apply(model)
+    scenario = Scenario("some", tuple(levers), model)
+    for one in replace(loaded, scenarios=(scenario,)).moved("some", by):
+        patients = one["patients"]
+        assert patients["only_before"] == patients["only_after"] == 0
+        for row_ in one["care"]:
+            removed = sum(flow["visits"] for flow in one["flows"] if flow["from"] == row_["name"])
+            added = sum(flow["visits"] for flow in one["flows"] if flow["to"] == row_["name"])
+            assert (removed, added) == (row_["visits_removed"], row_["visits_added"])
+            assert row_["visits_before"] - removed + added == row_["visits_after"]
