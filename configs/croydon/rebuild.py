@@ -1,7 +1,7 @@
-"""Rebuilds every derived table of the Croydon model from the rows in `sources/`.
+"""Rebuilds every derived table of the Croydon model from the rows in `sources/`, and the model with general practice.
 
-    python configs/croydon/rebuild.py          writes tables/
-    python configs/croydon/rebuild.py --check  says which tables are not current, and ends with 1 if any is
+    python configs/croydon/rebuild.py          writes tables/ and with_general_practice.yaml
+    python configs/croydon/rebuild.py --check  says which of these are not current, and ends with 1 if any is
 
 What is assumed stands in the constants at the top; everything else is read from `sources/` or computed here.
 `profiles()` and `bed_steps()` give the figures that stand in `model.yaml` itself.
@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+import practice
+
 HERE = Path(__file__).resolve().parent
 Row = dict[str, str]
 Lines = list[Sequence[object]]
@@ -26,7 +28,8 @@ NEIGHBOURHOODS = tuple(f"Croydon {number}" for number in range(1, 9))
 NEIGHBOURS = "Neighbouring boroughs"
 BANDS = (*(f"{age}-{age + 4}" for age in range(0, 90, 5)), "90+")
 CHILDREN = BANDS[:3]
-VARIANTS = ("principal", "high migration", "low migration")
+AS_IN_2018 = "as in 2018"  # nobody more, nobody older
+VARIANTS = ("principal", "high migration", "low migration", AS_IN_2018)
 MONTHS = (*(f"2018-{month:02d}" for month in range(4, 13)), "2019-01", "2019-02", "2019-03")
 
 # --- assumed: general knowledge, no source read ---
@@ -36,12 +39,23 @@ ADMITTED_CHILD_PER_1000 = {"0-4": 150.0, "5-16": 35.0}  # emergency admissions
 DIRECT_SHARE = 0.22  # of emergency admissions, not through A&E
 SAME_DAY_SHARE = 0.32  # of emergency admissions, no night in a bed
 SAME_DAY_CHILD_SHARE = 0.60  # of emergency admissions at ages 0-14
-CRITICAL_SHARE = 0.03  # of adult emergency admissions, same-day ones included
+CRITICAL_SHARE = 0.036  # of adult emergency admissions, same-day ones included
 SURGICAL_SHARE = 0.22  # of adult emergency admissions that stay a night
 RAPID_RESPONSE_SHARE = 0.02  # of adults who would be admitted to stay, already cared for at home instead
-RETURNS_A_YEAR = 380  # admissions by people who come back, which the model makes itself (see README)
+RETURNS_A_YEAR = 2150  # admissions by people who come back, which the model makes itself (see README)
 MEDICAL_STAY_DAYS = 5.5  # clinical stay of an adult medical admission that stays a night, mean over ages
 ELECTIVE_A_YEAR = 3300  # ordinary elective admissions at Croydon University Hospital
+THEATRE_DAY_SHARE = 0.40  # of day cases; the others are endoscopies, injections, infusions
+FOLLOW_UPS_PER_FIRST = 2.2  # outpatient attendances
+CHILD_FIRST_ATTENDANCE_PER_1000 = 250.0  # outpatients, shape only
+TURNED_AWAY_A_YEAR = 10_000  # who find no appointment in general practice and come to the hospital's door instead
+TURNED_AWAY_TO_URGENT_SHARE = 0.85  # of these, the door sends so many to urgent treatment
+NURSING_PER_PERSON = {"0-4": 0.2, "5-16": 0.2, "17-64": 0.25, "65-74": 1.3, "75-84": 3.6, "85+": 9.0}  # contacts a year
+CONTACTS_PER_EPISODE = 16  # of community nursing: two a week for eight weeks
+CARE_HOME_SHAPE = {"0-4": 0.0, "5-16": 0.0, "17-64": 0.0, "65-74": 0.1, "75-84": 0.5, "85+": 2.0}
+HOME_CARE_A_YEAR = 980  # people of Croydon who ask the council for home care from home
+CARE_HOME_COUNCIL_A_YEAR, CARE_HOME_OTHERS_A_YEAR = 190, 190  # who enter a care home from home
+SPECIALIST_A_YEAR = 260  # people of Croydon taken to St George's for specialist care
 GP_RAPID_RESPONSE_PER_1000 = 25.0  # referrals a year to rapid response by general practice, ages 65+
 STROKE_SHAPE = dict(zip(BANDS, [0.01] * 8 + [0.1, 0.25, 0.5, 0.9, 1.3, 2.0, 3.2, 5.0, 8.0, 11.0, 14.0], strict=True))
 TRAUMA_SHAPE = dict(zip(BANDS, [0.1] * 3 + [0.4] * 10 + [0.4, 0.4, 0.6, 0.8, 1.2, 1.2], strict=True))
@@ -54,14 +68,10 @@ ASSUMED = "general knowledge, no source read; see configs/croydon/README.md"
 
 
 @cache
-def _all_rows(name: str) -> list[Row]:
-    with (HERE / "sources" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def source(name: str, **where: str) -> list[Row]:
     """Rows of `sources/name.csv` whose columns have the values given."""
-    rows = [row for row in _all_rows(name) if all(row[key] == value for key, value in where.items())]
+    with (HERE / "sources" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if all(row[key] == value for key, value in where.items())]
     if not rows:
         raise SystemExit(f"sources/{name}.csv has no row with {where}")
     return rows
@@ -83,6 +93,8 @@ def projection(variant: str) -> dict[tuple[int, str], float]:
     }
     if variant == "principal":
         return {key: people for key, people in principal.items() if key[0] in YEARS}
+    if variant == AS_IN_2018:
+        return {(year, band): principal[YEARS[0], band] for year in YEARS for band in BANDS}
     wide: dict[tuple[str, int, str], float] = {}
     for row in source("borough_population_by_age"):
         basis = row["basis"].partition("projection (")[2].rstrip(")")
@@ -137,7 +149,10 @@ def catchment() -> dict[str, float]:
 
 def published() -> dict[str, float]:
     """Attendances and admissions through A&E of the year 2018/19."""
-    type_1, other = source("trust_ae_annual", type="1")[0], source("trust_ae_annual", type="other")[0]
+    type_1, other = (
+        source("trust_ae_annual", trust_code="RJ6", type="1")[0],
+        source("trust_ae_annual", trust_code="RJ6", type="other")[0],
+    )
     return {
         "type 1": float(type_1["attendances"]),
         "urgent": float(other["attendances"]),
@@ -154,6 +169,44 @@ def adult_rates(*groups: str) -> dict[str, float]:
     return rates
 
 
+def wide_rates(per_person: dict[str, float]) -> dict[str, float]:
+    """Five-year bands with the figures of six broad ones."""
+    return practice.in_bands(per_person, BANDS)
+
+
+def reference(measure: str) -> float:
+    """A figure of `sources/national_reference_2018_19.csv`, for England."""
+    return float(source("national_reference_2018_19", measure=measure, group="England")[0]["value"])
+
+
+@cache
+def planned_care() -> dict[str, float]:
+    """A year's planned care at Croydon University Hospital.
+
+    Its share of its catchment's planned care is what the assumed ordinary elective admissions are of those that
+    London's rates would give; day cases and outpatients go by the same share.
+    """
+    people, england = catchment(), 55_980_000  # people in England, mid-2018, sources/national_reference_2018_19.csv
+    everybody = sum(people.values())
+    ordinary, day = adult_rates("ordelec_n"), adult_rates("daycase_n")
+    share = ELECTIVE_A_YEAR / sum(ordinary[band] * people[band] / 1000 for band in ordinary)
+    day_cases = share * sum(day[band] * people[band] / 1000 for band in day)
+    admitted = 12 * reference("completed pathways, admitted") / england * everybody * share
+    not_admitted = 12 * reference("completed pathways, not admitted") / england * everybody * share
+    first = reference("attendances") / england * everybody * share / (1 + FOLLOW_UPS_PER_FIRST)
+    theatre = THEATRE_DAY_SHARE * day_cases
+    return {
+        "share": share,
+        "referrals": admitted + not_admitted,
+        "first attendances": first,
+        "other first attendances": first - admitted - not_admitted,
+        "ordinary": ELECTIVE_A_YEAR,
+        "day surgery": theatre,
+        "day treatment": admitted - ELECTIVE_A_YEAR - theatre,
+        "repeated day treatment": day_cases - (admitted - ELECTIVE_A_YEAR),
+    }
+
+
 def with_children(adults: dict[str, float], children: dict[str, float]) -> dict[str, float]:
     """Rates of all bands: 15-19 is two fifths a child of 5-16 and three fifths an adult."""
     rates = {"0-4": children["0-4"], "5-9": children["5-16"], "10-14": children["5-16"], **adults}
@@ -163,35 +216,72 @@ def with_children(adults: dict[str, float], children: dict[str, float]) -> dict[
 
 def scaled(shape: dict[str, float], total: float, people: dict[str, float]) -> dict[str, float]:
     """The rates of a shape that make so many patients a year of these people."""
-    factor = total / sum(shape[band] * people[band] / 1000 for band in BANDS)
-    return {band: shape[band] * factor for band in BANDS}
+    now = sum(shape[band] * people[band] / 1000 for band in BANDS)
+    return {band: shape[band] * total / now for band in BANDS}
 
 
+def emergencies() -> dict[str, float]:
+    """Emergency admissions per 1,000 a year by band, whether through A&E or not."""
+    shape = with_children(adult_rates("emer_n"), ADMITTED_CHILD_PER_1000)
+    return scaled(shape, published()["admitted"] / (1 - DIRECT_SHARE), catchment())
+
+
+@cache
+def attendances() -> dict[str, tuple[float, float]]:
+    """Walk-in attendances per 1,000 a year by band: for urgent treatment, and seen in A&E and sent home.
+
+    Those whom general practice turned away are not among them: they are a stream of their own.
+    """
+    people, totals, admitted = catchment(), published(), emergencies()
+    minor = {age: ALL_TYPES_CHILD_PER_1000[age] - TYPE_1_CHILD_PER_1000[age] for age in TYPE_1_CHILD_PER_1000}
+    turned_away = TURNED_AWAY_A_YEAR * TURNED_AWAY_TO_URGENT_SHARE
+    urgent = scaled(with_children(adult_rates("walkin"), minor), totals["urgent"] - turned_away, people)
+    type_1 = scaled(with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people)
+    home = {band: type_1[band] - admitted[band] * (1 - DIRECT_SHARE) for band in BANDS}
+    home = scaled(home, totals["type 1"] - totals["admitted"] - (TURNED_AWAY_A_YEAR - turned_away), people)
+    return {band: (urgent[band], home[band]) for band in BANDS}
+
+
+def streaming_table() -> Lines:
+    """Where the door sends a walk-in, by age: urgent treatment or the doctors of A&E."""
+    lines: Lines = [("age_band", "to", "share")]
+    for band, (urgent, home) in attendances().items():
+        share = round(urgent / (urgent + home), 4)
+        lines += [(band, "urgent treatment", share), (band, "A&E doctor", round(1 - share, 4))]
+    return lines
+
+
+@cache
 def need_rates() -> dict[str, dict[str, float]]:
     """Need per 1,000 people a year by band, for each stream; scaled to the published totals of 2018/19."""
-    people, totals = catchment(), published()
-    walk_in = adult_rates("walkin")
-    attended = scaled(with_children(adult_rates("amb", "walkin"), TYPE_1_CHILD_PER_1000), totals["type 1"], people)
-    minor = {age: ALL_TYPES_CHILD_PER_1000[age] - TYPE_1_CHILD_PER_1000[age] for age in TYPE_1_CHILD_PER_1000}
-    admitted = scaled(
-        with_children(adult_rates("emer_n"), ADMITTED_CHILD_PER_1000),
-        totals["admitted"] / (1 - DIRECT_SHARE),
-        people,
-    )
+    people, admitted, attending = catchment(), emergencies(), attendances()
     same_day = same_day_shares(admitted, people)
     through = {band: admitted[band] * (1 - DIRECT_SHARE) for band in BANDS}
     stays = {band: through[band] * (1 - same_day[band]) for band in BANDS}
     new = 1 - RETURNS_A_YEAR / sum(stays[band] * people[band] / 1000 for band in BANDS)
     croydon = {band: number * croydon_share() for band, number in people.items()}
     stroke = float(source("stroke_units_london", Unit="Croydon SU")[0]["catchment_stroke_admissions_per_year"])
-    elective = {**dict.fromkeys(CHILDREN, 0.0), **adult_rates("ordelec_n")}
+    first = with_children(
+        adult_rates("surg_first", "non-surg_first"), dict.fromkeys(("0-4", "5-16"), CHILD_FIRST_ATTENDANCE_PER_1000)
+    )
+    day_case, planned = {**dict.fromkeys(CHILDREN, 0.0), **adult_rates("daycase_n")}, planned_care()
+    contacts, nursing = wide_rates(practice.PER_PERSON), wide_rates(NURSING_PER_PERSON)
+    older = {band: 0.0 if band in CHILDREN else rate for band, rate in nursing.items()}
+    homes = wide_rates(CARE_HOME_SHAPE)
     return {
-        "urgent_treatment": scaled(with_children(walk_in, minor), totals["urgent"], people),
-        "seen_and_sent_home": {band: attended[band] - through[band] for band in BANDS},
+        "attendance": {band: sum(attending[band]) for band in BANDS},
+        "turned_away": scaled(contacts, TURNED_AWAY_A_YEAR, croydon),
         "admitted_to_stay": {band: stays[band] * new for band in BANDS},
         "same_day": {band: through[band] * same_day[band] for band in BANDS},
         "referred_directly": {band: admitted[band] * DIRECT_SHARE for band in BANDS},
-        "planned_surgery": scaled(elective, ELECTIVE_A_YEAR, people),
+        "referrals": scaled(first, planned["referrals"], people),
+        "other_clinics": scaled(first, planned["other first attendances"], people),
+        "repeated_day_treatment": scaled(day_case, planned["repeated day treatment"], people),
+        "community_nursing": {band: 1000 * rate / CONTACTS_PER_EPISODE for band, rate in nursing.items()},
+        "home_care": scaled(older, HOME_CARE_A_YEAR, croydon),
+        "care_home": scaled(homes, CARE_HOME_COUNCIL_A_YEAR, croydon),
+        "care_home_of_others": scaled(homes, CARE_HOME_OTHERS_A_YEAR, croydon),
+        "specialist_care": scaled(older, SPECIALIST_A_YEAR, croydon),
         "stroke": scaled(STROKE_SHAPE, stroke, croydon),
         "major_trauma": scaled(TRAUMA_SHAPE, TRAUMA_A_YEAR, croydon),
         "rapid_response": {band: GP_RAPID_RESPONSE_PER_1000 if band in BANDS[13:] else 0.0 for band in BANDS},
@@ -204,20 +294,23 @@ def same_day_shares(admitted: dict[str, float], people: dict[str, float]) -> dic
     children = sum(admitted[band] * people[band] for band in CHILDREN)
     everybody = sum(admitted[band] * people[band] for band in BANDS)
     adults = (SAME_DAY_SHARE * everybody - SAME_DAY_CHILD_SHARE * children) / (everybody - children)
-    return {band: SAME_DAY_CHILD_SHARE if band in CHILDREN else adults for band in BANDS}
+    return dict.fromkeys(BANDS, adults) | dict.fromkeys(CHILDREN, SAME_DAY_CHILD_SHARE)
 
 
 def care_after_other_hospitals(admitted: dict[str, float], same_day: dict[str, float]) -> dict[str, float]:
     """People who leave other hospitals and need care first: as at Croydon, times patients there to here."""
     flows = source("borough_to_trust_emergency_flow")
-    here = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] == "RJ6")
-    there = sum(float(row["share_of_borough_emergency_admissions"]) for row in flows if row["trust_code"] != "RJ6")
+    share = {row["trust_code"]: float(row["share_of_borough_emergency_admissions"]) for row in flows}
+    here, there = share["RJ6"], sum(share.values()) - share["RJ6"]
     return {band: admitted[band] * (1 - same_day[band]) * NEEDS_CARE[band] * there / here for band in BANDS}
 
 
-def need_table(rates: dict[str, float]) -> Lines:
-    """Need per 1,000 people a year by age band."""
-    return [("age_band", "per_1000_a_year"), *((band, round(rates[band], 4)) for band in BANDS)]
+def need_table(rates: dict[str, float], of_croydon: bool = False) -> Lines:
+    """Need per 1,000 people a year by age band; by place if it is of Croydon's people alone."""
+    if not of_croydon:
+        return [("age_band", "per_1000_a_year"), *((band, round(rates[band], 4)) for band in BANDS)]
+    rows = [(place, band, round(rates[band], 4)) for place in NEIGHBOURHOODS for band in BANDS]
+    return [("place", "age_band", "per_1000_a_year"), *rows, *((NEIGHBOURS, band, 0) for band in BANDS)]
 
 
 # --- stays, routes, marks by age ---
@@ -312,21 +405,21 @@ def profiles() -> dict[str, list[float]]:
     mean_index = sum(index[int(month[5:])] * days_in(month) for month in MONTHS) / 365
     stays = {month: (admitted - same_day) * index[int(month[5:])] / mean_index for month in MONTHS}
     same = {month: daily["1", month, "admissions"] - stays[month] for month in MONTHS}
-    home = {month: daily["1", month, "attendances"] - daily["1", month, "admissions"] for month in MONTHS}
-    urgent = {month: daily["other", month, "attendances"] for month in MONTHS}
-    from_january = sorted(MONTHS, key=lambda month: month[5:])
+    walk_ins = {
+        month: daily["1", month, "attendances"] - daily["1", month, "admissions"] + daily["other", month, "attendances"]
+        for month in MONTHS
+    }
 
     def relative(values: dict[str, float]) -> list[float]:
         mean = sum(values[month] * days_in(month) for month in MONTHS) / 365
-        return [round(values[month] / mean, 4) for month in from_january]
+        return [round(values[month] / mean, 4) for month in sorted(MONTHS, key=lambda month: month[5:])]
 
     shares = {
         (row["series"][:8], row["unit"][:4], int(row["key"])): float(row["share"])
         for row in source("arrival_time_profiles")
     }
     return {
-        "months of urgent treatment": relative(urgent),
-        "months of those sent home": relative(home),
+        "months of attendances": relative(walk_ins),
         "months of those who stay": relative(stays),
         "months of same-day care": relative(same),
         "day of attendances": [shares["all A&E ", "hour", hour] for hour in range(24)],
@@ -338,7 +431,7 @@ def profiles() -> dict[str, list[float]]:
 
 def bed_steps() -> list[int]:
     """General and acute beds in the quarters of 2018/19 against the mean of the year, in whole beds."""
-    beds = [float(row["kh03_avail_ga_avg_beds"]) for row in source("trust_beds_quarterly_kh03")]
+    beds = [float(row["kh03_avail_ga_avg_beds"]) for row in source("trust_beds_quarterly_kh03", trust_code="RJ6")]
     return [round(quarter - sum(beds) / len(beds)) for quarter in beds]
 
 
@@ -347,11 +440,18 @@ def bed_steps() -> list[int]:
 
 def tables() -> dict[str, Lines]:
     """Every derived table by name."""
-    made = {f"need_{name}": need_table(rates) for name, rates in need_rates().items()}
+    contacts = wide_rates(practice.PER_PERSON)
+    appointments = {
+        f"general_practice_{kind.replace(' ', '_')}": {band: 1000 * share * rate for band, rate in contacts.items()}
+        for kind, share in practice.KINDS.items()
+    }
+    made = {f"need_{name}": need_table(rates, name == "turned_away") for name, rates in need_rates().items()}
+    made |= {f"need_{name}": need_table(rates, of_croydon=True) for name, rates in appointments.items()}
     return made | {
         "population": population_table(),
         "ages_of_stroke": ages_table("stroke"),
         "ages_of_major_trauma": ages_table("major_trauma"),
+        "ages_of_specialist_care": ages_table("specialist_care"),
         "medical_stay": stay_table(MEDICAL_STAY_DAYS),
         "surgical_stay": stay_table(0.75 * MEDICAL_STAY_DAYS),
         "routes_from_emergency": routes_table(
@@ -361,27 +461,41 @@ def tables() -> dict[str, Lines]:
             ("critical care", "surgical ward", "rapid response", "medical ward"), leave=True
         ),
         "needs_after_hospital": needs_table(),
+        "streaming": streaming_table(),
+        "units_with_general_practice": practice_units(),
     }
+
+
+def practice_units() -> Lines:
+    """The units of the model, and appointments of general practice: a weekday's slots in each neighbourhood."""
+    people, rates = projection("principal"), wide_rates(practice.PER_PERSON)
+    contacts = sum(people[YEARS[0], band] * rates[band] for band in BANDS) / len(NEIGHBOURHOODS)
+    return practice.units(HERE / "tables" / "units.csv", contacts, NEIGHBOURHOODS, NEIGHBOURS)
+
+
+def practice_model() -> str:
+    """The model with general practice, made of `model.yaml` and `general_practice.yaml`."""
+    model, part = ((HERE / name).read_text("utf-8") for name in ("model.yaml", "general_practice.yaml"))
+    return practice.merged(model, part)
 
 
 def text(lines: Iterable[Sequence[object]]) -> str:
     """Lines as a CSV file."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(lines)
+    csv.writer(buffer := io.StringIO(), lineterminator="\n").writerows(lines)
     return buffer.getvalue()
 
 
 def main(arguments: list[str]) -> int:
     """Writes or checks the tables; 1 if `--check` finds one that is not current."""
     stale = []
-    for name, lines in tables().items():
-        path = HERE / "tables" / f"{name}.csv"
-        now = path.read_text(encoding="utf-8") if path.exists() else ""
-        if now != text(lines):
+    wanted = {HERE / "tables" / f"{name}.csv": text(lines) for name, lines in tables().items()}
+    wanted[HERE / "with_general_practice.yaml"] = practice_model()
+    for path, content in wanted.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
             stale.append(path.name)
             if "--check" not in arguments:
-                path.write_text(text(lines), encoding="utf-8")
-    sys.stdout.write(f"{len(stale)} tables changed: {', '.join(stale)}\n" if stale else "all tables are current\n")
+                path.write_text(content, encoding="utf-8")
+    sys.stdout.write(f"{len(stale)} files changed: {', '.join(stale)}\n" if stale else "all files are current\n")
     return 1 if stale and "--check" in arguments else 0
 
 

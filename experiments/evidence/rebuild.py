@@ -34,7 +34,7 @@ HEAD = """# Evidence: what is known of patient flow, and whether flowsim shows i
 
 <!-- Written by `{command}` from runs, published.csv and remarks.csv. Do not edit. -->
 
-{day}, `{command}`, compiled engine, one processor, {seconds} s.
+{day}, `{command}`, compiled engine, one processor, {seconds} s of processor time.
 Small models in `configs/evidence/`, experiments here; `flowsim run NAME` runs one, `--quick` its small form.
 
 Sign and shape are tested first, numbers only where the setting is published or exact. `agree` is decided by the run:
@@ -183,14 +183,14 @@ def main(arguments: list[str], write: Callable[[str], object]) -> None:
     is_quick = arguments == ["--quick"]
     if arguments and not is_quick:
         raise SystemExit(__doc__)
-    began = time.perf_counter()
+    began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         all_results = {}
         for name in experiments():
             at = time.perf_counter()
             all_results[name] = run(name, Path(folder), is_quick)
             print(f"{name}: {time.perf_counter() - at:.1f} s", file=sys.stderr)
-        text = page(all_results, time.perf_counter() - began)
+        text = page(all_results, time.process_time() - began)
     write(text)
 
 

@@ -258,4 +258,5 @@ class Labels(NamedTuple):
         tuple[float, float, float], ...
     ]  # for each setting: a day of capacity, a visit, a day of stay (pounds)
     one_off: tuple[tuple[str, int, float], ...]  # (setting, ms, pounds)
+    payers: tuple[str, ...]  # for each setting: who pays, empty where nobody said
     price_year: str

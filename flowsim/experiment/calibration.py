@@ -111,7 +111,7 @@ class Calibration(Part):
     warm_up: WholeDuration = Field(0, description="whole days run before, and not measured")
     seed: Seed = 1
     replications: Replications = Field(8, description="of each trial, all on the same patients")
-    rounds: Annotated[int, parse_whole(1, 50)] = Field(6, description="most rounds of trials")
+    rounds: Annotated[int, parse_whole(1, 50)] = Field(8, description="most rounds of trials")
     confirmation: Replications = Field(20, description="fresh replications for the tables, none of them fitted to")
     fitted: dict[Name, Target] = Field(default_factory=dict, description="a target for each fitted factor of the model")
     by_rule: dict[Name, Text] = Field(default_factory=dict, description="what is fixed, and by which rule")

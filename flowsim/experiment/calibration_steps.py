@@ -67,37 +67,52 @@ def first_points(start: Floats, highest: Floats) -> list[Floats]:
 def search(trial: Trial, start: Floats, highest: Floats, rounds: int) -> Found:
     """The point with the smallest misses after at most so many rounds; the first looks around the start.
 
-    Each later round goes one step from the best point: as far as the slopes say, at most `LONGEST_STEP`, half as far as
-    the last time if that made things worse. Raises Useless for a factor without an effect.
+    A later round goes one step from the best point, as far as the slopes say and at most `LONGEST_STEP`, half as far as
+    the last time if that made things worse. After a step that gave less than half of what the slopes promised, a round
+    looks around again. Raises Useless for a factor without an effect.
     """
-    points = first_points(start, highest)
-    misses = [np.asarray(one, np.float64) for one in trial(points)]
-    slopes = np.column_stack(
-        [(misses[k + 1] - misses[0]) / (points[k + 1][k] - start[k]) for k in range(len(start))]
-    )  # fmt: skip
+    at, missed, slopes = _looked(trial, start, highest)
     for number in range(len(start)):
         if np.abs(slopes[:, number]).max() * FIRST_CHANGE < LEAST_MOVED:
             raise Useless(number)
-    best = int(np.argmin([np.linalg.norm(one) for one in misses]))
-    at, missed, damping = points[best], misses[best], 1.0
+    longest, is_fresh = LONGEST_STEP, True
     for _ in range(rounds - 1):
         if np.abs(missed).max() <= CLOSE:
             break
-        point = np.minimum(at + damping * step(slopes, missed), highest)
+        if not is_fresh:
+            at, missed, slopes = _looked(trial, at, highest, missed)
+            is_fresh = True
+            continue
+        point = np.minimum(at + step(slopes, missed, longest), highest)
+        if (point == at).all():
+            break
         found = np.asarray(trial([point])[0], np.float64)
+        promised = missed + slopes @ (point - at)
         slopes = updated(slopes, point - at, found - missed)
-        if np.linalg.norm(found) < np.linalg.norm(missed):
-            at, missed, damping = point, found, min(1.0, 2 * damping)
+        before, then, now = (float(np.linalg.norm(one)) for one in (missed, promised, found))
+        if now < before:
+            at, missed, longest = point, found, min(LONGEST_STEP, 2 * longest)
+            is_fresh = before - now >= (before - then) / 2
         else:
-            damping /= 2
+            longest = float(np.abs(point - at).max()) / 2
     return Found(at, missed, slopes)
 
 
-def step(slopes: Floats, misses: Floats) -> Floats:
-    """Where the slopes say that nothing is missed; shortened, in its direction, to `LONGEST_STEP`."""
+def _looked(trial: Trial, here: Floats, highest: Floats, known: Floats | None = None) -> tuple[Floats, Floats, Floats]:
+    """The best of a point (its misses may be known) and those around it, its misses, and the slopes between them."""
+    points = first_points(here, highest)
+    misses = [np.asarray(one, np.float64) for one in trial(points if known is None else points[1:])]
+    misses = misses if known is None else [known, *misses]
+    slopes = np.column_stack([(misses[k + 1] - misses[0]) / (points[k + 1][k] - here[k]) for k in range(len(here))])
+    best = int(np.argmin([np.linalg.norm(one) for one in misses]))
+    return points[best], misses[best], slopes
+
+
+def step(slopes: Floats, misses: Floats, longest: float = LONGEST_STEP) -> Floats:
+    """Where the slopes say that nothing is missed; shortened, in its direction, if a factor moves by more than that."""
     whole = np.asarray(-np.linalg.pinv(slopes, rcond=1e-3) @ misses, np.float64)
-    longest = np.abs(whole).max()
-    return whole if longest <= LONGEST_STEP else whole * (LONGEST_STEP / longest)
+    length = float(np.abs(whole).max())
+    return whole if length <= longest else whole * (longest / length)
 
 
 def updated(slopes: Floats, moved: Floats, changed: Floats) -> Floats:

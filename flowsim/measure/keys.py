@@ -12,9 +12,10 @@ from flowsim.engine.network import Ints, Labels, Network
 Keys = dict[str, list[str]]
 UNIT_KEYS = ("unit", "setting", "at", "level", "stp")
 LEAVES = "leaves"
+NOT_SAID = "not said"
 
 ATTRIBUTES: dict[Row, tuple[str, ...]] = {
-    Row.UNIT: UNIT_KEYS,
+    Row.UNIT: (*UNIT_KEYS, "payer"),
     Row.CLASS: (*UNIT_KEYS, "priority"),
     Row.CLASS_BIN: (*UNIT_KEYS, "priority"),
     Row.LANE: (*UNIT_KEYS, "own_unit", "own_setting"),
@@ -36,7 +37,11 @@ def keys_of(row: Row, network: Network, labels: Labels) -> Keys:
     areas, ages = len(labels.areas), len(labels.age_bands)
     match row:
         case Row.UNIT:
-            return _units(labels, range(len(labels.units)))
+            payers = dict(zip(labels.settings, labels.payers, strict=True))
+            return {
+                **_units(labels, range(len(labels.units))),
+                "payer": [payers[unit.setting] or NOT_SAID for unit in labels.units],
+            }
         case Row.CLASS | Row.CLASS_BIN:
             return {**_units(labels, network.class_own.tolist()), "priority": [str(p) for p in network.class_priority]}
         case Row.LANE:

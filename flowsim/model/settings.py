@@ -86,6 +86,7 @@ class Setting(Part):
     opens: tuple[Opening, ...] = Field((), description="sessions of its slots units; a day is one session if left out")
     at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
     costs: Costs = Field(default_factory=Costs)
+    payer: Name | None = Field(None, description="who pays its costs, such as `NHS` or `council`")
 
     @field_validator("opens")
     @classmethod

@@ -21,13 +21,20 @@ def rebuild() -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
+    sys.path.insert(0, str(FOLDER))  # it imports practice.py beside it, as when it is run
     spec.loader.exec_module(module)
+    sys.path.remove(str(FOLDER))
     return module
 
 
 @pytest.fixture(scope="module")
 def loaded() -> LoadedModel:
     return read_model(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def with_practice() -> LoadedModel:
+    return read_model(FOLDER / "with_general_practice.yaml")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -40,10 +47,16 @@ def test_every_derived_table_is_what_its_sources_make(rebuild: ModuleType) -> No
         assert (FOLDER / "tables" / f"{name}.csv").read_text(encoding="utf-8") == rebuild.text(lines), name
 
 
-def test_no_table_stands_there_that_nothing_makes_and_nobody_reads(rebuild: ModuleType, loaded: LoadedModel) -> None:
+def test_the_model_with_general_practice_is_what_its_two_parts_make(rebuild: ModuleType) -> None:
+    assert (FOLDER / "with_general_practice.yaml").read_text(encoding="utf-8") == rebuild.practice_model()
+
+
+def test_no_table_stands_there_that_nothing_makes_and_nobody_reads(
+    rebuild: ModuleType, loaded: LoadedModel, with_practice: LoadedModel
+) -> None:
     there = {path.stem for path in (FOLDER / "tables").glob("*.csv")}
     assert there == set(rebuild.tables()) | {"places", "sites", "units"}
-    assert there == {file.stem for file in loaded.files if file.suffix == ".csv"}
+    assert there == {file.stem for one in (loaded, with_practice) for file in one.files if file.suffix == ".csv"}
 
 
 def test_profiles_and_bed_steps_in_the_model_are_what_the_sources_make(
@@ -67,13 +80,30 @@ def test_attendances_and_admissions_of_the_first_year_are_those_published(rebuil
         if row["year"] == "2018" and row["variant"] == "principal":
             people[row["age_band"]] = people.get(row["age_band"], 0.0) + float(row["people"])
 
-    def a_year(need: str) -> float:
-        return sum(float(row["per_1000_a_year"]) * people[row["age_band"]] / 1000 for row in rows(f"need_{need}"))
+    def a_year(need: str, shares: dict[str, float] | None = None) -> float:
+        rates = {row["age_band"]: float(row["per_1000_a_year"]) for row in rows(f"need_{need}")}
+        return sum(rate * people[band] / 1000 * (shares or {}).get(band, 1.0) for band, rate in rates.items())
 
+    streamed = {row["age_band"]: float(row["share"]) for row in rows("streaming") if row["to"] == "urgent treatment"}
+    turned_away, to_urgent = rebuild.TURNED_AWAY_A_YEAR, rebuild.TURNED_AWAY_TO_URGENT_SHARE
+    urgent = a_year("attendance", streamed)
     stays = a_year("admitted_to_stay") + rebuild.RETURNS_A_YEAR
-    assert a_year("urgent_treatment") == pytest.approx(133_773, rel=1e-4)
+    assert urgent + turned_away * to_urgent == pytest.approx(133_773, rel=1e-4)
     assert stays + a_year("same_day") == pytest.approx(23_149, rel=1e-4)
-    assert a_year("seen_and_sent_home") + stays + a_year("same_day") == pytest.approx(80_682, rel=1e-4)
+    sent_home = a_year("attendance") - urgent + turned_away * (1 - to_urgent)
+    assert sent_home + stays + a_year("same_day") == pytest.approx(80_682, rel=1e-4)
+
+
+def test_referrals_end_in_the_operations_and_day_cases_that_were_derived(
+    rebuild: ModuleType, loaded: LoadedModel
+) -> None:
+    planned, steps = rebuild.planned_care(), loaded.model.pathways["planned care"].steps
+    (first,), (second,) = steps["first clinic"].then.rows(), steps["second clinic"].then.rows()
+    for name, kind in (
+        ("ordinary list", "ordinary"), ("day surgery list", "day surgery"), ("day treatment", "day treatment"),
+    ):  # fmt: skip
+        share = first[name] + first["tests"] * second[name]
+        assert share * planned["referrals"] == pytest.approx(planned[kind], rel=5e-3), name
 
 
 def test_people_of_croydon_are_those_of_the_projection_in_every_year(rebuild: ModuleType) -> None:
@@ -114,11 +144,14 @@ def test_general_and_acute_beds_are_those_of_kh03(rebuild: ModuleType, loaded: L
     beds += sum(
         int(row["capacity"]) for row in rows("units") if row["setting"] == "stroke unit" and row["of"] == "beds"
     )
-    quarters = [float(row["kh03_avail_ga_avg_beds"]) for row in rebuild.source("trust_beds_quarterly_kh03")]
+    kh03 = rebuild.source("trust_beds_quarterly_kh03", trust_code="RJ6")
+    quarters = [float(row["kh03_avail_ga_avg_beds"]) for row in kh03]
     assert beds == round(sum(quarters) / 4)
 
 
-def test_every_number_says_where_it_is_from(loaded: LoadedModel) -> None:
+@pytest.mark.parametrize("which", ["loaded", "with_practice"])
+def test_every_number_says_where_it_is_from(which: str, request: pytest.FixtureRequest) -> None:
+    loaded: LoadedModel = request.getfixturevalue(which)
     nobody = []
     for path, value in _leaves(loaded.tree.data):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -56,6 +56,18 @@ def test_noise_of_a_tenth_of_the_tolerance_does_not_lead_astray(between: list[fl
     assert np.abs(exact([found.point])[0]).max() < 1
 
 
+@pytest.mark.parametrize("start", [(0.3, 0.4), (0.5, 0.2), (-0.4, 0.5)])
+def test_a_way_is_found_from_beyond_a_cliff(start: tuple[float, float]) -> None:
+    """Above 0.15 of the second the first result collapses, as a four-hour share does in a hospital that is too full."""
+
+    def trial(points: Sequence[np.ndarray]) -> list[np.ndarray]:
+        full = [1.2 * np.tanh(6 * max(0.0, x[1] - 0.15)) for x in points]
+        return [np.array([8 * np.tanh(x[0] + more), 20 * x[1] + more]) for x, more in zip(points, full, strict=True)]
+
+    found = search(trial, np.array(start), np.full(2, np.inf), rounds=10)
+    assert found.is_close and np.abs(found.point).max() < 0.05
+
+
 def test_nothing_is_tried_beyond_the_largest_factor() -> None:
     tried: list[np.ndarray] = []
     highest = np.array([0.02, 0.3, np.inf])

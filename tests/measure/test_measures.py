@@ -18,6 +18,7 @@ from flowsim.measure.measures import measured, percentile, share_within
 from flowsim.measure.times import spans
 from flowsim.model.calendar import DAY_MS, Window
 from flowsim.model.loading import load_model
+from flowsim.model.settings import Costs
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +169,28 @@ def test_a_mark_and_a_part_of_the_time_may_be_asked_for_together(year):
 
 def test_nothing_is_measured_in_a_time_that_was_not_run(year):
     assert measured(MEASURES["starts_a_year"], year, "all", {"month": frozenset({"2001-01"})}) == {}
+
+
+def test_costs_are_told_apart_by_who_pays():
+    model = load_model("emergency")
+    paid = {
+        "ward": {"payer": "NHS", "costs": Costs(per_day_of_capacity=100)},
+        "cubicle": {"payer": "NHS", "costs": Costs(per_visit=10)},
+        "home care": {"payer": "council", "costs": Costs(per_day_of_stay=41)},
+        "triage": {"costs": Costs(per_visit=1)},
+    }
+    settings = {name: one.model_copy(update=paid[name]) for name, one in model.settings.items()}
+    network, labels = compile_network(
+        model.model_copy(update={"settings": settings}), Window(date(2001, 1, 1), 5 * DAY_MS, 15 * DAY_MS)
+    )
+    entries = []
+    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
+    found = read_ledger(entries, network, labels)
+    by_payer, by_setting = (measured(MEASURES["cost_a_year"], found, by) for by in ("payer", "setting"))
+    assert by_payer == {
+        "not said": pytest.approx(by_setting["triage"]),
+        "NHS": pytest.approx(by_setting["ward"] + by_setting["cubicle"]),
+        "council": pytest.approx(by_setting["home care"]),
+    }
+    assert by_setting["ward"] == pytest.approx(325 * 100 * 365)
+    assert sum(by_payer.values()) == pytest.approx(measured(MEASURES["cost_a_year"], found, "all")["all"])

@@ -265,5 +265,6 @@ def cost_labels(units: Units, window: Window) -> dict[str, Any]:
     return {
         "costs": tuple((c.per_day_of_capacity, c.per_visit, c.per_day_of_stay) for c in costs),
         "one_off": tuple(one_off),
+        "payers": tuple(setting.payer or "" for setting in model.settings.values()),
         "price_year": model.price_year,
     }
