@@ -1,9 +1,9 @@
-"""Writes `README.md` of this folder from results: what was asked, what was expected, and what the runs printed.
+"""Writes two pages of this folder from results: what was asked, expected and printed, and what each lever moved.
 
     python experiments/rebuild.py          runs in full what has not been run (results/NAME), then writes
     python experiments/rebuild.py --check  says which experiments have changed since, and ends with 1 if any has
 
-The table and the sentence of an experiment are the lines that `flowsim run NAME` prints: nothing is typed by hand.
+README.md has the lines that `flowsim run NAME` prints, moved.md those of `flowsim moved NAME`: nothing is typed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ from flowsim.show import cli
 
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
+MOVED = HERE / "moved.md"
 RESULTS = HERE.parent / "results"
 INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 MARK = "<!-- {} {} -->"
+MOVED_INTRODUCTION = """# What each lever moved
+
+Each lever of a scenario is run after those before it, one replication with every visit logged, and compared with
+the run without it patient by patient: visits and days removed here and added there, and what became of those removed.
+The sums balance to the visit and the millisecond, or the command stops.
+`python experiments/rebuild.py` writes this page."""
 
 
 def experiments() -> list[Path]:
@@ -39,9 +46,11 @@ def digest(file: Path) -> str:
 def section(file: Path) -> str:
     """What there is to say of one experiment, run in full if it has not been."""
     experiment = load_experiment(file).experiment
-    printed = said("run", str(file), "--out", str(RESULTS / experiment.name), "--quiet")
+    folder = RESULTS / experiment.name
+    printed = said("run", str(file), "--out", str(folder), "--quiet")
     lines = [line for line in printed.splitlines() if not line.startswith("Figures and table:")]
-    fingerprint = json.loads(said("audit", str(RESULTS / experiment.name), "--json"))["fingerprint"]
+    lines[2] = lines[2].partition(f", in {folder}")[0]  # where it lies, and whether it was finished before
+    fingerprint = json.loads(said("audit", str(folder), "--json"))["fingerprint"]
     parts = [
         f"## `{experiment.name}`",
         MARK.format(experiment.name, digest(file)),
@@ -51,6 +60,15 @@ def section(file: Path) -> str:
         "```\n" + "\n".join(lines).strip() + "\n```",
     ]
     return "\n\n".join(parts)
+
+
+def moved(file: Path) -> str:
+    """What the levers of one experiment moved; nothing for one of many years, whose visits would fill the memory."""
+    experiment = load_experiment(file).experiment
+    if len(experiment.years) > 1:
+        return f"## `{experiment.name}`\n\nChanges who comes, over {len(experiment.years)} years; not listed here."
+    printed = said("moved", str(file)).strip()
+    return f"## `flowsim moved {experiment.name}`\n\n```\n{printed}\n```"
 
 
 def said(*words: str) -> str:
@@ -77,6 +95,8 @@ def main() -> int:
         return 1 if stale else 0
     sections = [section(file) for file in experiments()]
     README.write_text("\n\n".join([INTRODUCTION.strip(), *sections]) + "\n", encoding="utf-8")
+    tables = [moved(file) for file in experiments()]
+    MOVED.write_text("\n\n".join([MOVED_INTRODUCTION, *tables]) + "\n", encoding="utf-8")
     return 0
 
 
