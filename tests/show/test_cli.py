@@ -179,11 +179,11 @@ def test_a_check_of_an_experiment_says_what_the_levers_do(flowsim: Command, here
 
 def test_work_that_a_lever_moves_is_shown_on_both_sides(flowsim: Command) -> None:
     found = json.loads(flowsim("check", "croydon-community-shift", "--json")[1])
-    moved = {row["setting"]: row["change_a_year"] for row in found["moved"] if row["scenario"] == "shift only"}
+    moved = {row["setting"]: row["change_a_year"] for row in found["moved"] if row["scenario"] == "10 of 100"}
     assert moved["medical ward"] < 0 < moved["rapid response"]
     assert "as it is" not in {row["scenario"] for row in found["moved"]}
     _, out, _ = flowsim("check", "croydon-community-shift")
-    assert re.search(r"shift only: removed from .*medical ward .*; added to .*rapid response", out)
+    assert re.search(r"10 of 100: removed from .*medical ward .*; added to .*rapid response", out)
 
 
 def test_assumptions_have_kind_and_source(flowsim: Command) -> None:
