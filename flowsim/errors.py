@@ -137,6 +137,11 @@ class InputError(FlowsimError):
         return "\n".join(str(fault) for fault in self.faults)
 
 
+def refusal(option: str, value: object, message: str, where: str = "command line") -> InputError:
+    """What was given to a command, or to the function named in `where`, is refused."""
+    return InputError([Fault(where, None, option, str(value), message)])
+
+
 class StoppedError(FlowsimError):
     """A run had to stop; what was finished before is kept."""
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from flowsim import load_experiment
 from flowsim.experiment.results import ExperimentResults
+from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.estimate import Estimate, estimate, paired_difference
 from flowsim.show.sentences import answer
 
@@ -79,7 +80,7 @@ def found(row: Row, results: ExperimentResults) -> tuple[Estimate, str]:
         return [one_each[replication] * float(row["times"]) for replication in sorted(one_each)]
 
     own = values(row["scenario"])
-    measured_in = next(r["measured_in"] for r in results.records() if r["key"] == row["measure"])
+    measured_in = MEASURES[results.experiment.measures[row["measure"]].measure].measured_in
     return (paired_difference(own, values(row["against"])) if row["against"] else estimate(own)), measured_in
 
 

@@ -9,7 +9,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from flowsim.errors import Fault, Faults, InputError
-from flowsim.experiment.scenarios import DAY_MS, Replications, Seed, Year, parse_whole, refuse_unknown, window_of
+from flowsim.experiment.scenarios import (
+    Replications,
+    Seed,
+    Year,
+    parse_whole,
+    refuse_unknown,
+    refuse_window,
+    window_of,
+    with_lists,
+)
 from flowsim.model.calendar import Window
 from flowsim.model.explaining import tell
 from flowsim.model.loading import LoadedModel, frozen
@@ -39,14 +48,7 @@ class Quantity(Part):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        lists = {
-            key: {name: (value,) if isinstance(value, str) else value for name, value in data[key].items()}
-            for key in ("of", "less")
-            if isinstance(data.get(key), dict)
-        }
-        return {**data, **lists}
+        return with_lists(data, "of", "less")
 
     @model_validator(mode="after")
     def _known(self) -> Quantity:
@@ -119,12 +121,7 @@ class Calibration(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Calibration:
-        if bool(self.years) == (self.days is not None):
-            raise ValueError("give exactly one of years and days")
-        if list(self.years) != list(range(self.years[0], self.years[0] + len(self.years)) if self.years else []):
-            raise ValueError("years must follow each other")
-        if self.warm_up % DAY_MS:
-            raise ValueError("warm_up must be whole days")
+        refuse_window(self.years, self.days, self.warm_up)
         if not self.fitted and not self.checked:
             raise ValueError("nothing is fitted and nothing checked: give a target or a published figure")
         if twice := sorted(self.fitted.keys() & self.checked.keys()):

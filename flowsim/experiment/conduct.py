@@ -69,7 +69,7 @@ def conduct(
                 compile_ahead(engine, note, is_sampled=0 < experiment.visits < 1)
             processes = _enough(networks, missing, engine) if workers is None else workers
             run_cells(cells, run_cell, store, processes, work, progress)
-            results = ExperimentResults.open(out)
+            results = ExperimentResults.open(out, networks)
             if precision is None or replications >= MOST_FOR_PRECISION or _all_precise(results, precision):
                 break
             replications = min(replications + max(5, replications // 2), MOST_FOR_PRECISION)

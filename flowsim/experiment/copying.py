@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowsim.errors import Fault, InputError, StoppedError, escape
+from flowsim.errors import StoppedError, escape, refusal
 from flowsim.model import shipped
 from flowsim.model.names import near
 
@@ -25,9 +25,9 @@ def copy_shipped(name: str, target: str | Path) -> Path:
         source, main = experiments[name], shipped.MAIN_FILE["experiments"]
     else:
         message = "no model or experiment of this name ships" + near(name, [*models, *experiments])
-        raise InputError([Fault("command line", None, "NAME", name, message)])
+        raise refusal("NAME", name, message)
     if not str(target).strip() or "\0" in str(target):
-        raise InputError([Fault("command line", None, "DIR", str(target), "is no name of a folder")])
+        raise refusal("DIR", target, "is no name of a folder")
     files = {main: source}
     if source.name == main:
         inside = sorted(path for path in source.parent.rglob("*") if path.is_file())
@@ -35,12 +35,12 @@ def copy_shipped(name: str, target: str | Path) -> Path:
     try:
         if folder.is_symlink() or folder.exists():
             if not folder.is_dir():
-                raise _refusal(target, "is a file: give a folder that is empty or not there yet")
+                raise refusal("DIR", target, "is a file: give a folder that is empty or not there yet")
             if any(folder.iterdir()):
-                raise _refusal(target, "is not empty: give a folder that is empty or not there yet")
+                raise refusal("DIR", target, "is not empty: give a folder that is empty or not there yet")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _refusal(target, f"cannot be used ({error.strerror}): give another folder") from None
+        raise refusal("DIR", target, f"cannot be used ({error.strerror}): give another folder") from None
     try:
         for place, path in files.items():
             (folder / place).parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,3 @@ def copy_shipped(name: str, target: str | Path) -> Path:
 
 def _is_wanted(path: Path, root: Path) -> bool:
     return not any(part.startswith((".", "__")) for part in path.relative_to(root).parts)
-
-
-def _refusal(target: str | Path, message: str) -> InputError:
-    return InputError([Fault("command line", None, "DIR", str(target), message)])

@@ -13,7 +13,7 @@ from flowsim.engine.rules import patient_number
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.engine.warming import compile_ahead
-from flowsim.errors import DamagedError, Fault, InputError
+from flowsim.errors import DamagedError, refusal
 from flowsim.measure.moved import DAY_MS, Care, Moved, moved
 from flowsim.model.names import near
 from flowsim.model.schema import Model
@@ -79,11 +79,11 @@ def levers_moved(
     scenarios = {one.name: one for one in loaded.scenarios if one.levers}
     if scenario is not None and scenario not in scenarios:
         told = "changes nothing" if scenario in loaded.experiment.scenarios else "is not known here"
-        raise _refusal("--scenario", scenario, told + near(scenario, scenarios))
+        raise refusal("--scenario", scenario, told + near(scenario, scenarios))
     if by not in KINDS:
-        raise _refusal("--by", by, f"must be one of {', '.join(KINDS)}")
+        raise refusal("--by", by, f"must be one of {', '.join(KINDS)}")
     if isinstance(replication, bool) or not 1 <= replication <= 1_000_000:
-        raise _refusal("--replication", str(replication), "must be a whole number from 1 to 1000000")
+        raise refusal("--replication", replication, "must be a whole number from 1 to 1000000")
     compile_ahead(engine, note)
     runs = _Runs(loaded, by, replication, engine)
     start = runs.care(loaded.base.model)
@@ -192,7 +192,3 @@ def _distances(model: Model, labels: Labels) -> Floats:
             km = {site: geography.distance_km(place, site) for site in sites}
             found[row] = [km.get(unit.at, np.nan) for unit in labels.units]
     return found
-
-
-def _refusal(option: str, value: str, message: str) -> InputError:
-    return InputError([Fault("command line", None, option, value, message)])

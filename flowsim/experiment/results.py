@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,8 +14,8 @@ from pydantic import ValidationError
 from flowsim.engine.building import compile_network
 from flowsim.engine.laws import broken_laws
 from flowsim.engine.ledger import entries_of
-from flowsim.engine.network import Ints, Labels, Network
-from flowsim.errors import Fault, InputError
+from flowsim.engine.network import Floats, Labels, Network
+from flowsim.errors import Fault, InputError, refusal
 from flowsim.experiment import audit as auditing
 from flowsim.experiment.cellfile import page_of
 from flowsim.experiment.loads import moved_work
@@ -54,11 +53,22 @@ class Value(NamedTuple):
     value: float
 
 
+Networks = Mapping[str, tuple[Network, Labels]]
+"""Each scenario compiled."""
 Samples = dict[str, dict[int, float]]
 """Values by scenario and replication."""
 
 
-def scenario_networks(loaded: LoadedExperiment) -> dict[str, tuple[Network, Labels]]:
+class AtEnd(NamedTuple):
+    """What a summary tells of one cell besides its measures: queues by period and unit, and who is unfinished."""
+
+    scenario: str
+    queues: Floats  # [periods, units] mean patients waiting
+    served: int
+    waiting: int
+
+
+def scenario_networks(loaded: LoadedExperiment) -> Networks:
     """Each scenario compiled, all with the candidates of the model before any lever."""
     base = loaded.base.model
     window = loaded.experiment.window(base.start)
@@ -71,11 +81,16 @@ class ExperimentResults:
 
     folder: auditing.Results
     loaded: LoadedExperiment
+    _networks: Networks | None = None
     _values: dict[str, list[Value]] = field(default_factory=dict)
+    _at_end: list[AtEnd] = field(default_factory=list)
 
     @classmethod
-    def open(cls, path: str | Path) -> ExperimentResults:
-        """Open a results folder, whole or not. Raises InputError if nothing was run there, DamagedError if changed."""
+    def open(cls, path: str | Path, networks: Networks | None = None) -> ExperimentResults:
+        """Open a results folder, whole or not; `networks` are its scenarios compiled, by whoever has just run them.
+
+        Raises InputError if nothing was run there, DamagedError if it was changed.
+        """
         folder = auditing.read_results(Path(path))
         loaded = load_experiment(folder.path / "model" / "experiment.yaml", folder.path / "model" / "model")
         was = folder.identity
@@ -84,17 +99,19 @@ class ExperimentResults:
             "seed": was["seed"], "visits": was["visits"],
         }  # fmt: skip
         experiment = loaded.experiment.model_copy(update=as_run)
-        return cls(folder, LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios))
+        loaded = LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios)
+        return cls(folder, loaded, networks)
 
     @property
     def experiment(self) -> Experiment:
         """The experiment as it was run."""
         return self.loaded.experiment
 
-    @cached_property
-    def networks(self) -> dict[str, tuple[Network, Labels]]:
+    @property
+    def networks(self) -> Networks:
         """Each scenario's Network and the names of its rows."""
-        return scenario_networks(self.loaded)
+        self._networks = self._networks or scenario_networks(self.loaded)
+        return self._networks
 
     def ledgers(self) -> Iterator[tuple[str, int, Ledger]]:
         """(scenario, replication, ledger) of every finished cell, read one at a time."""
@@ -109,13 +126,28 @@ class ExperimentResults:
         wanted = wanted or self.experiment.measures
         name = repr(sorted((key, repr(one)) for key, one in wanted.items()))
         if name not in self._values:
-            self._values[name] = [
+            self._read(name, wanted)
+        return self._values[name]
+
+    def _read(self, name: str, wanted: Mapping[str, Wanted]) -> None:
+        """One pass over all cells, since to read a ledger takes longer than to measure it."""
+        values, at_end = [], []
+        for scenario, replication, ledger in self.ledgers():
+            values += [
                 Value(key, one.measure, one.by, scenario, replication, row, value)
-                for scenario, replication, ledger in self.ledgers()
                 for key, one in wanted.items()
                 for row, value in measured(MEASURES[one.measure], ledger, one.by, _kept(one)).items()
             ]
-        return self._values[name]
+            if not self._at_end:
+                inside, waiting = int(ledger.book("inside").sum()), int(ledger.book("waiting").sum())
+                at_end.append(AtEnd(scenario, _queues(ledger), inside, waiting))
+        self._values[name] = values
+        self._at_end = self._at_end or at_end
+
+    def _ends(self) -> list[AtEnd]:
+        if not self._at_end:
+            self.values()
+        return self._at_end
 
     def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
         """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals.
@@ -168,7 +200,7 @@ class ExperimentResults:
                 wanted = {key: Wanted(**{**one.model_dump(), "by": by}) for key, one in wanted.items()}
             except ValidationError as error:
                 message = error.errors()[0]["msg"].removeprefix("Value error, ")
-                raise InputError([Fault("command line", None, "--by", by, message)]) from None
+                raise refusal("--by", by, message) from None
         return wanted
 
     def growing_queues(self) -> list[tuple[str, str, Growth]]:
@@ -176,13 +208,9 @@ class ExperimentResults:
 
         A queue counts that grows by more than its mean over the period: seasons alone do less.
         """
-        series: dict[tuple[str, int], list[Ints]] = {}
-        for scenario, _, ledger in self.ledgers():
-            network, queued = ledger.network, ledger.by_period("queue_ms")
-            days = np.diff(network.period_starts)[-len(queued) :] / DAY_MS
-            queues = queued / DAY_MS / days[:, None]
-            for unit in range(len(network.unit_kind)):
-                mine = queues[:, network.class_own == unit].sum(axis=1)
+        series: dict[tuple[str, int], list[Floats]] = {}
+        for scenario, queues, _, _ in self._ends():
+            for unit, mine in enumerate(queues.T):
                 series.setdefault((scenario, unit), []).append(mine)
         found = []
         for (scenario, unit), lines in series.items():
@@ -199,9 +227,8 @@ class ExperimentResults:
     def inside_at_end(self) -> dict[str, list[float]]:
         """Patients served and waiting, unfinished at the end of the run: means over replications, by scenario."""
         found: dict[str, list[tuple[int, int]]] = {}
-        for scenario, _, ledger in self.ledgers():
-            inside = int(ledger.book("inside").sum()), int(ledger.book("waiting").sum())
-            found.setdefault(scenario, []).append(inside)
+        for scenario, _, served, waiting in self._ends():
+            found.setdefault(scenario, []).append((served, waiting))
         return {name: np.mean(found[name], axis=0).tolist() for name in self.experiment.scenarios if name in found}
 
     @property
@@ -245,7 +272,7 @@ def _folder_of(path: str | Path) -> Path:
     """The results folder that is meant."""
     given, named = Path(path), Path("results") / path
     if not str(path).strip() or "\0" in str(path):
-        raise InputError([Fault("command line", None, "DIR", str(path), "is no name of a folder of results")])
+        raise refusal("DIR", path, "is no name of a folder of results")
     if not given.exists() and str(path) not in (".", "..") and named.is_dir():
         return named
     if not given.exists():
@@ -277,6 +304,14 @@ def audit(path: str | Path) -> auditing.AuditReport:
         return broken_laws(network, labels, totals.books())
 
     return auditing.audit(Path(path), laws)
+
+
+def _queues(ledger: Ledger) -> Floats:
+    """[periods, units] mean patients waiting for each unit in each period of data collection."""
+    network, queued = ledger.network, ledger.by_period("queue_ms")
+    days = np.diff(network.period_starts)[-len(queued) :] / DAY_MS
+    queues = queued / DAY_MS / days[:, None]
+    return np.stack([queues[:, network.class_own == u].sum(axis=1) for u in range(len(network.unit_kind))], axis=1)
 
 
 def _kept(one: Wanted) -> dict[str, frozenset[str]]:
@@ -321,4 +356,4 @@ def _where(one: Wanted, row: str, labels: Labels) -> tuple[str, str]:
 
 
 def _unknown(option: str, value: str, known: list[str]) -> InputError:
-    return InputError([Fault("command line", None, option, value, "is not known here" + near(value, known))])
+    return refusal(option, value, "is not known here" + near(value, known))

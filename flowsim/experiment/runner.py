@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from flowsim.errors import Fault, InputError, StoppedError, escape
+from flowsim.errors import StoppedError, escape, refusal
 from flowsim.experiment.cellfile import CellFolder
 from flowsim.experiment.cells import Cell, CellOutcome
 from flowsim.experiment.store import Store
@@ -37,7 +37,7 @@ def check_workers(workers: int) -> None:
     most = MOST_WORKERS_A_CPU * (os.cpu_count() or 1)
     if not 1 <= workers <= most:
         message = f"must be 1 to {most}, four for each processor here"
-        raise InputError([Fault("command line", None, "--workers", str(workers), message)])
+        raise refusal("--workers", workers, message)
 
 
 def run_cells(
@@ -63,13 +63,8 @@ def run_cells(
     check_workers(workers)
     waiting = [cell for cell in cells if not store.is_finished(cell)]
     finished = len(cells) - len(waiting)
-    workers = min(workers, len(waiting))
     given_up: list[Cell] = []
-    outcomes = (
-        (run_one(context, cell, store.cells) for cell in waiting)
-        if workers <= 1
-        else _side_by_side(waiting, _packed(run_one, context, store.cells), workers, given_up)
-    )
+    outcomes = _outcomes(waiting, run_one, context, store.cells, workers, given_up)
     try:
         for outcome in outcomes:
             store.record(outcome)
@@ -93,14 +88,20 @@ def outcomes_of(
     As `run_cells` in all else.
     """
     check_workers(workers)
-    workers = min(workers, len(cells))
-    if workers <= 1:
-        yield from (run_one(context, cell, None) for cell in cells)
-        return
     given_up: list[Cell] = []
-    yield from _side_by_side(cells, _packed(run_one, context, None), workers, given_up)
+    yield from _outcomes(cells, run_one, context, None, workers, given_up)
     if given_up:
         raise StoppedError(_deaths_at(given_up))
+
+
+def _outcomes(
+    cells: Sequence[Cell], run_one: Callable[..., Any], context: Any, folder: Any, workers: int, given_up: list[Cell]
+) -> Generator[Any, None, None]:
+    """Outcomes in the order in which they end, from this process or from workers, never more than cells."""
+    workers = min(workers, len(cells))
+    if workers <= 1:
+        return (run_one(context, cell, folder) for cell in cells)
+    return _side_by_side(cells, _packed(run_one, context, folder), workers, given_up)
 
 
 def _deaths_at(cells: Sequence[Cell]) -> str:

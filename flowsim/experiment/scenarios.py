@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from flowsim.errors import Fault, Faults, InputError
+from flowsim.errors import Fault, Faults, InputError, refusal
 from flowsim.experiment.kinds import kind_of
 from flowsim.measure.catalogue import MEASURES
 from flowsim.model import shipped
@@ -94,14 +94,24 @@ class Wanted(Part):
     @classmethod
     def _shorthand(cls, data: Any) -> Any:
         data = {"measure": data} if isinstance(data, str) else data
-        if isinstance(data, dict) and isinstance(data.get("of"), dict):
-            data = {**data, "of": {k: (v,) if isinstance(v, str) else v for k, v in data["of"].items()}}
-        return data
+        return with_lists(data, "of")
 
     @model_validator(mode="after")
     def _known(self) -> Wanted:
         refuse_unknown(self.measure, (self.by, *self.of))
         return self
+
+
+def with_lists(data: Any, *keys: str) -> Any:
+    """What was written, with a list of one where under these keys a name stands alone: {setting: ward}."""
+    if not isinstance(data, dict):
+        return data
+    lists = {
+        key: {name: (value,) if isinstance(value, str) else value for name, value in data[key].items()}
+        for key in keys
+        if isinstance(data.get(key), dict)
+    }
+    return {**data, **lists}
 
 
 def refuse_unknown(measure: str, attributes: Iterable[str]) -> None:
@@ -147,12 +157,7 @@ class Experiment(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Experiment:
-        if bool(self.years) == (self.days is not None):
-            raise ValueError("give exactly one of years and days")
-        if list(self.years) != list(range(self.years[0], self.years[0] + len(self.years)) if self.years else []):
-            raise ValueError("years must follow each other")
-        if self.warm_up % DAY_MS:
-            raise ValueError("warm_up must be whole days")
+        refuse_window(self.years, self.days, self.warm_up)
         if not self.scenarios:
             raise ValueError("scenarios: there must be at least one")
         if self.baseline not in self.scenarios:
@@ -184,6 +189,16 @@ class Experiment(Part):
     def window(self, start: dt.date) -> Window:
         """When a run begins, how long it warms up and when it ends, for a model with this first day."""
         return window_of(start, self.years, self.days, self.warm_up, self.period)
+
+
+def refuse_window(years: tuple[int, ...], days: int | None, warm_up: int) -> None:
+    """Raises ValueError unless these say what is measured: years that follow each other, or days."""
+    if bool(years) == (days is not None):
+        raise ValueError("give exactly one of years and days")
+    if list(years) != list(range(years[0], years[0] + len(years)) if years else []):
+        raise ValueError("years must follow each other")
+    if warm_up % DAY_MS:
+        raise ValueError("warm_up must be whole days")
 
 
 def window_of(
@@ -232,7 +247,7 @@ class LoadedExperiment:
                     message = f"must be a whole number from {least} to {largest}"
                     if name == "replications":
                         message += f": {len(self.scenarios)} scenarios make at most {MOST_CELLS} cells, one file each"
-                    raise InputError([Fault("command line", None, f"--{name}", str(value), message)])
+                    raise refusal(f"--{name}", value, message)
                 changes[name] = value
         return replace(self, experiment=experiment.model_copy(update=changes))
 

@@ -16,7 +16,7 @@ from flowsim.engine.network import Ints
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.engine.warming import compile_ahead
-from flowsim.errors import Fault, InputError
+from flowsim.errors import InputError, refusal
 from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import HOUR_MS, measured
@@ -177,5 +177,5 @@ def _whole(name: str, value: int, least: int, most: int) -> int:
     return int(value)
 
 
-def _refusal(name: str, value: str, message: str) -> InputError:
-    return InputError([Fault("simulate", None, name, value, message)])
+def _refusal(name: str, value: object, message: str) -> InputError:
+    return refusal(name, value, message, "simulate")

@@ -11,7 +11,7 @@ from flowsim.engine.building import compile_network
 from flowsim.engine.running import Engine
 from flowsim.engine.verify import NAMES, Comparison, LedgerDifference, VisitDifference, compare
 from flowsim.engine.warming import compile_ahead
-from flowsim.errors import Fault, InputError
+from flowsim.errors import InputError, refusal
 from flowsim.experiment.cells import MOST_REPLICATIONS
 from flowsim.experiment.kinds import kind_of
 from flowsim.experiment.simulating import MOST_DAYS, tell
@@ -94,5 +94,5 @@ def verify(model: str | Path, days: int | None = None, seed: int = 1, replicatio
     return Verification(built.name, days, seed, replication, compare(network, labels, seed, replication))
 
 
-def _refusal(name: str, value: str, message: str) -> InputError:
-    return InputError([Fault("verify", None, name, value, message)])
+def _refusal(name: str, value: object, message: str) -> InputError:
+    return refusal(name, value, message, "verify")

@@ -95,11 +95,8 @@ def _larger(shares: Shares, rest: str, times: float) -> Shares:
 
 
 def _longer(model: Model, pathway: str, step: str, times: float) -> Model:
-    content = model.pathways[pathway]
-    stay = times_length(content.steps[step].stay, times)
-    steps = {**content.steps, step: content.steps[step].model_copy(update={"stay": stay})}
-    changed = content.model_copy(update={"steps": steps})
-    return model.model_copy(update={"pathways": {**model.pathways, pathway: changed}})
+    content = model.pathways[pathway].steps[step]
+    return model.with_steps(pathway, {step: content.model_copy(update={"stay": times_length(content.stay, times)})})
 
 
 def times_length(law: Distribution, times: float) -> Distribution:

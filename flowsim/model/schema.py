@@ -7,6 +7,7 @@ part can see.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -14,7 +15,7 @@ from pydantic import Field, field_validator
 from flowsim.model.arrivals import Growth, Population, Profile
 from flowsim.model.fitted import Fitted
 from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, table_of
-from flowsim.model.pathways import CareShift, Clock, Pathway
+from flowsim.model.pathways import CareShift, Clock, Pathway, Step
 from flowsim.model.responses import Response
 from flowsim.model.settings import CapacityChange, Pool, Setting
 from flowsim.model.tables import Column, Table
@@ -106,3 +107,9 @@ class Model(Part):
         if type(value) is not int or value != 1:
             raise ValueError("must be 1, the version of the language that this flowsim reads")
         return value
+
+    def with_steps(self, pathway: str, steps: Mapping[str, Step]) -> Model:
+        """The model with steps of one pathway added, or put in the place of those of the same name."""
+        content = self.pathways[pathway]
+        changed = content.model_copy(update={"steps": {**content.steps, **steps}})
+        return self.model_copy(update={"pathways": {**self.pathways, pathway: changed}})

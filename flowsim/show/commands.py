@@ -8,6 +8,7 @@ import math
 import re
 import shlex
 from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
 
@@ -15,7 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 import flowsim
-from flowsim.errors import Fault, InputError
+from flowsim.errors import refusal
 from flowsim.show.output import say, say_json, tell
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output, and nothing else there.")]
 
 
-def refusal(option: str, value: str, message: str) -> InputError:
-    """What was given on the command line is refused."""
-    return InputError([Fault("command line", None, option, value, message)])
+def _noting(quiet: bool) -> Callable[[str], None]:
+    """Tells notes as they come, or does not."""
+    return (lambda line: None) if quiet else tell
 
 
 def _version(is_wanted: bool) -> None:
@@ -216,8 +217,7 @@ def moved(
     from flowsim.show import moved_lines
 
     loaded = flowsim.load_experiment(experiment).altered(quick=quick)
-    note = (lambda line: None) if quiet else tell
-    found = loaded.moved(scenario, by, _whole("--replication", replication), note)
+    found = loaded.moved(scenario, by, _whole("--replication", replication), _noting(quiet))
     if json:
         say_json({"moved": list(found)})
         return DONE
@@ -268,7 +268,7 @@ def calibrate(
 
     found = flowsim.calibrate(
         model, table_only=table, dry_run=dry_run, workers=None if workers is None else _whole("--workers", workers),
-        note=(lambda line: None) if quiet else tell,
+        note=_noting(quiet),
     )  # fmt: skip
     document = found.document()
     if not dry_run:

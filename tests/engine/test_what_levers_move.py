@@ -140,6 +140,14 @@ BEDS = st.fixed_dictionaries(
 LEVERS = st.one_of(SHIFTS, STAYS, CLOSINGS, SOCIAL, BEDS)
 
 
+def both(
+    at: str, is_scarce: bool, lever: tuple[str, dict[str, Any]]
+) -> tuple[dict[str, list[Seen]], dict[str, list[Seen]]]:
+    """Histories of the same patients without a lever and with it."""
+    model, (name, spec) = city(at, is_scarce), lever
+    return histories(base_run(at, is_scarce)), histories(played(parse_lever(name, spec, model).apply(model), model))
+
+
 def start_of(spec: dict[str, Any]) -> int:
     """The minute at which a lever begins."""
     first = date.fromisoformat(spec.get("start") or spec["from"])
@@ -169,9 +177,8 @@ def acted_on(name: str, spec: dict[str, Any], visit: Seen) -> bool:
 def test_with_room_for_all_a_lever_touches_only_those_it_sends_elsewhere(
     at: str, lever: tuple[str, dict[str, Any]]
 ) -> None:
-    model, (name, spec) = city(at, False), lever
-    before = histories(base_run(at, False))
-    after = histories(played(parse_lever(name, spec, model).apply(model), model))
+    name, spec = lever
+    before, after = both(at, False, lever)
     assert before.keys() == after.keys(), "a lever on care brings no patient and loses none"
     for patient, visits in before.items():
         touched = [place for place, visit in enumerate(visits) if acted_on(name, spec, visit)]
@@ -185,9 +192,8 @@ def test_with_room_for_all_a_lever_touches_only_those_it_sends_elsewhere(
 def test_who_finds_a_service_closed_is_seen_elsewhere_at_the_same_times(
     at: str, lever: tuple[str, dict[str, Any]]
 ) -> None:
-    model, (name, spec) = city(at, False), lever
-    before = histories(base_run(at, False))
-    after = histories(played(parse_lever(name, spec, model).apply(model), model))
+    name, spec = lever
+    before, after = both(at, False, lever)
     moved = 0
     for patient, visits in before.items():
         found = after[patient]
@@ -206,9 +212,8 @@ def test_who_finds_a_service_closed_is_seen_elsewhere_at_the_same_times(
 @settings(max_examples=15)
 @given(WAYS, STAYS)
 def test_days_of_stay_are_spent_elsewhere_and_none_is_lost(at: str, lever: tuple[str, dict[str, Any]]) -> None:
-    model, (name, spec) = city(at, False), lever
-    before = histories(base_run(at, False))
-    after = histories(played(parse_lever(name, spec, model).apply(model), model))
+    spec = lever[1]
+    before, after = both(at, False, lever)
     divided = 0
     for patient, visits in before.items():
         parts = [visit for visit in after[patient] if visit.step.startswith("ward")]
@@ -227,9 +232,7 @@ def test_days_of_stay_are_spent_elsewhere_and_none_is_lost(at: str, lever: tuple
 @settings(max_examples=5)
 @given(WAYS, st.sampled_from((0.05, 0.4)))
 def test_growth_brings_patients_and_changes_none_of_those_who_came_before(at: str, a_year: float) -> None:
-    model = city(at, False)
-    lever = parse_lever("demand growth", {"growth": {"more people": a_year}}, model)
-    before, after = histories(base_run(at, False)), histories(played(lever.apply(model), model))
+    before, after = both(at, False, ("demand growth", {"growth": {"more people": a_year}}))
     assert before.keys() < after.keys()
     assert all(care(visits) == care(after[patient]) for patient, visits in before.items())
 
@@ -273,9 +276,8 @@ def spread(name: str, spec: dict[str, Any], runs: Sequence[dict[str, list[Seen]]
 def test_with_scarce_beds_a_change_spreads_only_through_pools_that_changed_patients_enter(
     at: str, lever: tuple[str, dict[str, Any]]
 ) -> None:
-    model, (name, spec) = city(at, True), lever
-    before = histories(base_run(at, True))
-    after = histories(played(parse_lever(name, spec, model).apply(model), model))
+    name, spec = lever
+    before, after = both(at, True, lever)
     when = spread(name, spec, (before, after))
     for patient, visits in before.items():
         since = when.get(patient, math.inf)
@@ -287,10 +289,8 @@ def test_with_scarce_beds_a_change_spreads_only_through_pools_that_changed_patie
 
 
 def test_a_change_does_spread_where_beds_are_scarce() -> None:
-    model = city("nearest", True)
     spec = {"setting": "A&E", "at": "A", "from": "2001-01-05"}
-    before = histories(base_run("nearest", True))
-    after = histories(played(parse_lever("close service", spec, model).apply(model), model))
+    before, after = both("nearest", True, ("close service", spec))
     changed = {patient for patient, visits in before.items() if care(visits) != care(after[patient])}
     sent = {patient for patient, visits in before.items() if any(acted_on("close service", spec, v) for v in visits)}
     assert sent <= changed

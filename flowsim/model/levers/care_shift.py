@@ -10,10 +10,10 @@ from flowsim.model.ages import age_bands_of
 from flowsim.model.fitted import times_length
 from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words
 from flowsim.model.levers.room import closings, refuse_full
-from flowsim.model.levers.steads import Stead, door_of, in_stead, new_name, with_shift, with_steps
+from flowsim.model.levers.steads import Stead, door_of, in_stead, new_name, step_in, with_shift
 from flowsim.model.names import near
 from flowsim.model.parts import LEAVE, Share, Shares
-from flowsim.model.pathways import At, CareShift, Step
+from flowsim.model.pathways import At, CareShift
 from flowsim.model.schema import Model
 from flowsim.model.units import shares_above_one
 
@@ -64,14 +64,12 @@ class CommunityShift(CareShift, Lever):
             raise LeverError(f"{self.from_!r} and {self.to!r} must be steps of one pathway")
         for where, to in self._targets(model, having):
             refuse_full(model, pathways[having[0]].steps[self.to].in_, self.start)
-            model = with_shift(model, self._shift(to, where))
-            if shares_above_one(model) is not None:
-                raise LeverError(f"with the shifts before it more than all patients would leave {self.from_!r}")
+            model = self._shifted(model, to, where)
         return model
 
     def _to_setting(self, model: Model, having: list[str]) -> Model:
         """The shift to a new step in a setting, in each pathway."""
-        template = _step_in(model, self.to)
+        template = step_in(model, self.to)
         if template is None:
             raise LeverError(f"nobody is cared for in {self.to!r} yet, so nobody knows how long: name a step")
         for name in having:
@@ -89,9 +87,14 @@ class CommunityShift(CareShift, Lever):
                     **dict.fromkeys(("queue_limit", "divert", "luck_of")),
                 }
             )
-            model = with_shift(with_steps(model, name, {to: there}), self._shift(to, name))
-            if shares_above_one(model) is not None:
-                raise LeverError(f"with the shifts before it more than all patients would leave {self.from_!r}")
+            model = self._shifted(model.with_steps(name, {to: there}), to, name)
+        return model
+
+    def _shifted(self, model: Model, to: str, pathway: str | None) -> Model:
+        """The model with the shift. Raises LeverError if more than all patients would leave."""
+        model = with_shift(model, self._shift(to, pathway))
+        if shares_above_one(model) is not None:
+            raise LeverError(f"with the shifts before it more than all patients would leave {self.from_!r}")
         return model
 
     def _shift(self, to: str, pathway: str | None) -> CareShift:
@@ -114,7 +117,7 @@ class CommunityShift(CareShift, Lever):
         if self.to not in (*pathway.steps, *model.settings):
             known = [*model.settings, *pathway.steps]
             raise LeverError(f"there is no setting or step {self.to!r} for the rest of the stay{near(self.to, known)}")
-        template = pathway.steps.get(self.to) or _step_in(model, self.to)
+        template = pathway.steps.get(self.to) or step_in(model, self.to)
         setting = self.to if self.to in model.settings else pathway.steps[self.to].in_
         if setting == step.in_:
             raise LeverError(f"{self.from_!r} is in {setting!r} already: the rest of the stay must be spent elsewhere")
@@ -162,9 +165,3 @@ class CommunityShift(CareShift, Lever):
             return f"community shift: {days}{where} is spent in {self.to} {when}"
         what = f"{self.share:.4g} of patients{who} go to {self.to} instead of {self.from_}{where}"
         return f"community shift: {what} {when}"
-
-
-def _step_in(model: Model, setting: str) -> Step | None:
-    """The first step that is in a setting."""
-    steps = (step for pathway in model.pathways.values() for step in pathway.steps.values())
-    return next((step for step in steps if step.in_ == setting), None)

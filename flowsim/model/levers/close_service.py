@@ -22,7 +22,7 @@ from flowsim.model.levers.room import (
     units_in,
     with_change,
 )
-from flowsim.model.levers.steads import Stead, in_stead, linked, new_name, with_shift
+from flowsim.model.levers.steads import Stead, in_stead, linked, new_name, step_in, with_shift
 from flowsim.model.names import near
 from flowsim.model.parts import (
     LEAVE,
@@ -209,7 +209,8 @@ class CloseService(Lever):
                     raise LeverError(
                         f"{to!r} has no room on {date_in_words(self.start)}: name another, or open it first"
                     )
-                return to, _way_to(model, to)
+                there = step_in(model, to)
+                return to, there.at if there is not None else At(rule="own place")
             if to == unit.at:
                 raise LeverError(f"{to} is what closes: name another site")
             closed = closings(model, setting).get(to)
@@ -373,12 +374,6 @@ class _Plan(NamedTuple):
     model: Model
     targets: dict[str, tuple[str, At]]
     stays: tuple[str, At] | None
-
-
-def _way_to(model: Model, setting: str) -> At:
-    """How a setting is chosen: as a step in it does."""
-    steps = (step for pathway in model.pathways.values() for step in pathway.steps.values())
-    return next((step.at for step in steps if step.in_ == setting), At(rule="own place"))
 
 
 def _timed(span: Span) -> dict[str, Any]:

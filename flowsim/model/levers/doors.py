@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flowsim.model.levers.room import units_in
-from flowsim.model.levers.steads import linked, new_name, with_steps
+from flowsim.model.levers.steads import linked, new_name
 from flowsim.model.parts import ByMark, Priority, Shares
 from flowsim.model.pathways import At, CareShift, Distribution, Step
 from flowsim.model.schema import Model
@@ -80,7 +80,7 @@ def turned_to(model: Model, name: str, step: str, door: str) -> Model:
         for one, content in steps.items()
         if one != door
     }
-    return shifted_to(with_steps(model, name, changed), name, step, door)
+    return shifted_to(model.with_steps(name, changed), name, step, door)
 
 
 def shifted_to(model: Model, name: str, step: str, to: str) -> Model:

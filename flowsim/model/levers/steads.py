@@ -30,6 +30,12 @@ def new_name(pathway: Pathway, wanted: str) -> str:
     return name
 
 
+def step_in(model: Model, setting: str) -> Step | None:
+    """The first step that is in a setting, which shows how a unit is chosen and how long patients stay."""
+    steps = (step for pathway in model.pathways.values() for step in pathway.steps.values())
+    return next((step for step in steps if step.in_ == setting), None)
+
+
 def linked(step: Step, names: Mapping[str, str]) -> Step:
     """A step that leads on to, and holds, the copies of steps where it led to the steps."""
     others = {}
@@ -54,13 +60,6 @@ def renamed(shares: Shares, names: Mapping[str, str]) -> Shares:
     return shares.model_copy(update={"everybody": row(shares.everybody), "of": of})
 
 
-def with_steps(model: Model, name: str, steps: Mapping[str, Step]) -> Model:
-    """The model with steps of one pathway added or put in the place of those of the same name."""
-    pathway = model.pathways[name]
-    changed = pathway.model_copy(update={"steps": {**pathway.steps, **steps}})
-    return model.model_copy(update={"pathways": {**model.pathways, name: changed}})
-
-
 def in_stead(model: Model, name: str, added: Mapping[str, Step], steads: Mapping[str, Stead]) -> Model:
     """The model with steps added to a pathway, some of which stand in for others.
 
@@ -69,7 +68,7 @@ def in_stead(model: Model, name: str, added: Mapping[str, Step], steads: Mapping
     pathway = model.pathways[name]
     ends = {step: stead.ends for step, stead in steads.items()}
     steps = {step: _holding(content, ends) for step, content in pathway.steps.items()}
-    model = with_steps(model, name, {**steps, **added})
+    model = model.with_steps(name, {**steps, **added})
     stays = {step: dict.fromkeys(stead) for step, stead in steads.items()}
     return model.model_copy(
         update={
