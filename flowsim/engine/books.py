@@ -15,7 +15,7 @@ from flowsim.engine.ledger import BOOKS, Row, Write, rows_of
 from flowsim.engine.network import Network
 
 INTEGRALS = ("in_use_ms", "available_ms", "over_ms", "held_ms", "blocked_ms", "queue_ms")
-SPARSE = (Row.AREA, Row.AREA_BIN, Row.CLASS_BIN, Row.CLOCK_BIN, Row.CLOCK_AREA, Row.MOVE)
+SPARSE = (Row.AREA, Row.AREA_BIN, Row.CLASS_BIN, Row.CLOCK_BIN, Row.CLOCK_AREA, Row.CLOCK_SITE, Row.MOVE)
 
 
 class Books:
@@ -61,6 +61,8 @@ class Books:
     clock_bins: dict[int, int]
     clock_met: dict[int, int]
     clock_missed: dict[int, int]
+    clock_site_met: dict[int, int]
+    clock_site_missed: dict[int, int]
     clock_lost: list[int]
     clock_running: list[int]
     clock_running_over: list[int]

@@ -228,6 +228,8 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     visit.stamp += 1
     patient.visits += 1
     patient.visit = v
+    if city.units[u].site >= 0:
+        patient.asked_site = city.units[u].site
     line.queue_ms -= now
     for place in range(line.later_first, line.later_last):
         push(run, city.heap, max(joined + city.ints[place], now), START, line.pool, 0, 0, 0)
@@ -369,7 +371,7 @@ def start(city: City, v: int, lane: int) -> None:
     city.memory[run.area_wait_ms + row] += wait
     city.memory[run.area_wait_bins + row * BINS + bin_] += 1
     tick(city, visit.patient, visit.step, STARTED, now)
-    post_end(city, v, draw_stay(city, v, step.response_factor * unit.stay_factor))
+    post_end(city, v, draw_stay(city, v, step.response_factor * unit.response_factor * unit.stay_factor))
 
 
 @spliced

@@ -64,7 +64,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
     patient.age, patient.place = age, place
     patient.area_row = city.ints[run.areas + place] * run.ages + age
     patient.site, patient.held, patient.visit, patient.visits, patient.joins = -1, -1, -1, 0, 0
-    patient.instant, patient.is_inside, patient.first_stay = -1, 1, -1.0
+    patient.instant, patient.is_inside, patient.first_stay, patient.asked_site = -1, 1, -1.0, -1
     for clock in range(p * run.clock_width, (p + 1) * run.clock_width):
         city.starts[clock] = NOT_RUNNING
     width, groups = run.note_width, run.mark_count - 2

@@ -188,8 +188,11 @@ def tick_clocks(city: City, p: int, k: int, moment: int, at: int) -> None:
             city.starts[slot] = NOT_RUNNING
             clock.clock_ms += ran
             city.memory[run.clock_bins + c * BINS + bin_of(ran)] += 1
-            book = run.clock_met if ran <= clock.standard else run.clock_missed
+            book, site_book = run.clock_met, run.clock_site_met
+            if ran > clock.standard:
+                book, site_book = run.clock_missed, run.clock_site_missed
             city.memory[book + c * run.area_size + patient.area_row] += 1
+            city.memory[site_book + c * run.site_size + patient.asked_site + 1] += 1
     for place in range(ints[row + 2], ints[row + 3]):
         clock = city.clocks[ints[place]]
         slot = p * run.clock_width + clock.slot

@@ -18,7 +18,7 @@ from flowsim.engine.rules import Kind
 
 CLOSE, CAPACITY, RENEW = int(Kind.CLOSE), int(Kind.CAPACITY), int(Kind.RENEW)
 OCCUPANCY, MEAN_WAIT = int(Follow.OCCUPANCY), int(Follow.MEAN_WAIT)
-SHARE, STAY, NEED = int(Change.SHARE), int(Change.STAY), int(Change.NEED)
+SHARE, STAY, NEED, STAY_IN = int(Change.SHARE), int(Change.STAY), int(Change.NEED), int(Change.STAY_IN)
 HOUR_MS = 3_600_000.0
 
 
@@ -203,6 +203,8 @@ def respond(city: City) -> None:
             city.steps[target].has_share = 1
         elif response.changes == STAY:
             city.steps[target].response_factor = value
+        elif response.changes == STAY_IN:
+            city.units[target].response_factor = value
         elif response.changes == NEED:
             city.floats[run.needs + target] = value
         else:

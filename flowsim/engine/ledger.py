@@ -71,6 +71,7 @@ class Row(StrEnum):
     AREA_BIN = "area bin"  # that * BINS + bin
     CLOCK = "clock"
     CLOCK_AREA = "clock area"  # (clock * areas + area) * ages + age
+    CLOCK_SITE = "clock site"  # clock * (sites + 1) + site + 1: the site asked for last, 0 for none
     CLOCK_BIN = "clock bin"  # clock * BINS + bin
     RUN = "run"  # the run as a whole
 
@@ -135,6 +136,8 @@ BOOKS = (
     Book("clock_bins", Row.CLOCK_BIN, True, "clocks that stopped, by bin"),
     Book("clock_met", Row.CLOCK_AREA, True, "clocks that stopped within the standard"),
     Book("clock_missed", Row.CLOCK_AREA, True, "clocks that stopped beyond the standard"),
+    Book("clock_site_met", Row.CLOCK_SITE, True, "clocks that stopped within the standard, by site"),
+    Book("clock_site_missed", Row.CLOCK_SITE, True, "clocks that stopped beyond the standard, by site"),
     Book("clock_lost", Row.CLOCK, True, "clocks whose patient left the model"),
     Book("clock_running", Row.CLOCK, True, "clocks running at the end of the month"),
     Book("clock_running_over", Row.CLOCK, True, "of these, already beyond the standard"),
@@ -159,6 +162,11 @@ class Size(NamedTuple):
     ages: int
     causes: int
     clocks: int
+
+
+def sites_of(network: Network) -> int:
+    """The number of sites up to the last that has a unit."""
+    return int(network.unit_site.max(initial=-1)) + 1
 
 
 def rows_of(network: Network, row: Row) -> int:
@@ -188,6 +196,8 @@ def rows_of(network: Network, row: Row) -> int:
             return size.clocks
         case Row.CLOCK_AREA:
             return size.clocks * area
+        case Row.CLOCK_SITE:
+            return size.clocks * (sites_of(network) + 1)
         case Row.CLOCK_BIN:
             return size.clocks * BINS
         case Row.RUN:

@@ -70,6 +70,7 @@ class Change(IntEnum):
     STAY = 1  # factor on a step's stay
     NEED = 2  # factor on a stream's rate
     CAPACITY = 3  # factor on a unit's capacity in force, in whole thousandths
+    STAY_IN = 4  # factor on every stay that starts in a unit
 
 
 class Network(NamedTuple):
@@ -226,6 +227,7 @@ class UnitLabel(NamedTuple):
     place: str  # place
     level: str
     stp: str  # place of level stp above it, or the root
+    trust: str = ""  # of its site, empty where none is given
 
 
 class Labels(NamedTuple):

@@ -20,7 +20,7 @@ class Patient:
     """A patient: who it is, its marks (age band, place, groups), the visit it is on, and those it holds units of."""
 
     __slots__ = (
-        "area_row", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
+        "area_row", "asked_site", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
         "times", "visit", "visits",
     )  # fmt: skip
 
@@ -29,6 +29,7 @@ class Patient:
         self.number = patient_number(stream, layer, index)
         self.area_row = area_row
         self.site = -1
+        self.asked_site = -1  # of the unit last asked for, of those that are at a site
         self.times: dict[int, int] = {}  # how often at each step; at -1 - step, how often on the way to it
         self.held: list[Visit] = []
         self.clocks: dict[int, int] = {}

@@ -195,6 +195,8 @@ class Premises(simpy.Environment):
                     self.shares[target] = value
                 case Change.STAY:
                     self.steps[target].response_factor = value
+                case Change.STAY_IN:
+                    self.units[target].response_factor = value
                 case Change.NEED:
                     self.needs[target] = value
                 case Change.CAPACITY:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flowsim.engine.jit import config
-from flowsim.engine.ledger import BOOKS, Row, rows_of
+from flowsim.engine.ledger import BOOKS, Row, rows_of, sites_of
 from flowsim.engine.loops import loops
 from flowsim.engine.network import Change, Choice, Ints, Network, StreamKind
 from flowsim.engine.tables import LINE_BYTES, Tables, rows_of_zeros
@@ -66,8 +66,9 @@ UNIT = _type(
         "kind", "pool", "site", "is_open", "next_change", "last_change", "session", "last_session", "block_first",
         "block_last", "follows_response", "is_live", "has_sessions",
     ),
-    ("stay_factor", "f8"), *_long("in_use", "capacity", "serving", "held", "planned", "factor", "left"),
-    *_books(Row.UNIT), *_long("in_use_ms_before", "available_ms_before"),
+    ("stay_factor", "f8"), ("response_factor", "f8"),
+    *_long("in_use", "capacity", "serving", "held", "planned", "factor", "left"), *_books(Row.UNIT),
+    *_long("in_use_ms_before", "available_ms_before"),
 )  # fmt: skip
 LINE = _type(
     *_short(
@@ -105,7 +106,7 @@ RESPONSE = _type(
 PATIENT = _type(
     *_long("number", "instant"),
     ("first_stay", "f8"),
-    *_short("visit", "held", "age", "place", "area_row", "site", "visits", "joins", "heading", "is_inside"),
+    *_short("visit", "held", "age", "place", "area_row", "site", "visits", "joins", "heading", "is_inside", "asked_site"),
 )
 VISIT = _type(
     *_long("joined", "queued", "segment"),
@@ -122,7 +123,7 @@ RUN = _type(
     *_long("week_offset", "ages", "area_size", "steps", "mark_count", "note_width", "clock_width"),
     *_long("needs", "segments", "segment_starts", "months", "month_starts", "month_of_year", "day_starts"),
     *_long("period_starts", "closes_month", "wait_bins", "area_wait_ms", "area_wait_bins", "moves", "clock_bins"),
-    *_long("clock_met", "clock_missed", "listed_at", "listed_marks", "counted", "areas", "causes"),
+    *_long("clock_met", "clock_missed", "clock_site_met", "clock_site_missed", "site_size", "listed_at", "listed_marks", "counted", "areas", "causes"),
     *_long("groups", "row_first", "row_to", "row_cumulative", "share_first", "share_unit", "share_cumulative"),
     *_long("capacity_at", "capacity_beds", "capacity_later", "session_open", "session_close", "session_slots"),
     *_long("shift_to", "shift_start", "shift_ramp", "shift_ages", "shift_share", "points"),
@@ -218,6 +219,7 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     r = run[0]
     r["horizon"], r["replication"], r["week_offset"] = n.horizon_ms, replication, n.week_offset_ms
     r["ages"], r["area_size"], r["steps"] = n.counts[7], n.counts[6] * n.counts[7], len(n.step_word)
+    r["site_size"] = sites_of(n) + 1
     r["mark_count"], r["is_logged"] = n.mark_count, is_logged
     pathways = int(max(n.step_pathway.max(initial=-1), n.stream_pathway.max(initial=-1))) + 1
     r["free_patient"] = r["free_visit"] = r["letting_in"] = r["stuck_step"] = r["closing_book"] = -1
@@ -310,7 +312,7 @@ def _units(n: Network) -> Records:
     units = np.zeros(len(n.unit_kind), UNIT)
     for name in ("kind", "pool", "site", "stay_factor"):
         units[name] = getattr(n, f"unit_{name}")
-    units["factor"] = 1000
+    units["factor"], units["response_factor"] = 1000, 1.0
     units["next_change"], units["last_change"] = n.capacity_first[:-1], n.capacity_first[1:]
     units["session"], units["last_session"] = n.session_first[:-1], n.session_first[1:]
     units["has_sessions"] = np.diff(n.session_first) > 0

@@ -16,7 +16,7 @@ import simpy
 
 from flowsim.engine import arrivals, choices
 from flowsim.engine.addresses import OCCURRENCES, Purpose
-from flowsim.engine.ledger import BINS, Log, Write, bin_of
+from flowsim.engine.ledger import BINS, Log, Write, bin_of, sites_of
 from flowsim.engine.network import LEAVE, Change, Choice, Network, StreamKind
 from flowsim.engine.pools import Patient, Pool, Visit
 from flowsim.engine.premises import Happening, Premises
@@ -67,6 +67,7 @@ class City(Premises):
         )
         self.ages = int(network.counts[7])
         self.area_size = int(network.counts[6]) * self.ages
+        self.site_size = sites_of(network) + 1
         self.areas = network.place_area.tolist()
         blocks = zip(
             network.block_unit.tolist(),
@@ -251,6 +252,8 @@ class City(Premises):
         visit = Visit(pool, patient, step, line, joined)
         patient.visit = visit
         patient.visits += 1
+        if unit.site >= 0:
+            patient.asked_site = unit.site
         self.books.queue_ms[line.number] -= now
         for after in line.later:
             Happening(self, max(joined + after, now), START, pool.number, 0, pool.let_in)
@@ -334,7 +337,8 @@ class City(Premises):
         books.area_wait_bins[row * BINS + bin_] += 1
         if step.clocks[STARTED]:
             self.tick(patient, step, STARTED, now)
-        self.post_end(visit, self.draw(visit, STAY, step.stay, step.response_factor * unit.stay_factor))
+        factor = step.response_factor * unit.response_factor * unit.stay_factor
+        self.post_end(visit, self.draw(visit, STAY, step.stay, factor))
         visit.succeed(True)
 
     def occupy(self, visit: Visit, unit: UnitView) -> None:
@@ -550,7 +554,9 @@ class City(Premises):
                 books.clock_ms[clock] += ran
                 books.clock_bins[clock * BINS + bin_of(ran)] += 1
                 row = clock * self.area_size + patient.area_row
-                (books.clock_met if ran <= self.standards[clock] else books.clock_missed)[row] += 1
+                at_site, is_met = clock * self.site_size + patient.asked_site + 1, ran <= self.standards[clock]
+                (books.clock_met if is_met else books.clock_missed)[row] += 1
+                (books.clock_site_met if is_met else books.clock_site_missed)[at_site] += 1
         for clock in starts:
             if clock not in patient.clocks:
                 patient.clocks[clock] = at

@@ -5,6 +5,10 @@ at step e pay F[e, k] visits to step k (Jackson, Networks of waiting lines, 1957
 kind of patient whose routing or stay differs (age band, groups, place) and weighted with how many there are.
 Queues that are left, full or passed on, responses, and units of a pool other than the own one are not looked
 at: it is the load that is offered to the own units.
+
+Hours count in two ways. A unit's capacity is its mean over time. A step where nobody may wait turns patients away
+while its unit has no beds: of those who enter the model in these hours, by their arrival profile, as if they came to
+the step at once (so closing a service at night moves the patients of the night).
 """
 
 from __future__ import annotations
@@ -18,15 +22,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsim.engine.distributions import mean_and_sd
-from flowsim.engine.network import LEAVE, Choice, Floats, Labels, Network, StreamKind, UnitKind
+from flowsim.engine.network import LEAVE, Choice, Floats, Ints, Labels, Network, UnitKind
+from flowsim.engine.spans import AGE, DAY_MS, PLACE, WEEK_MS, Part, arrival_rates
 
-DAY_MS = 86_400_000
-WEEK_MS = 7 * DAY_MS
 YEAR_MS = 365 * DAY_MS
-AGE, PLACE, GROUPS = 0, 1, 2
+GROUPS = 2
 BY_PLACE, SHARES, SAME_SITE = map(int, Choice)
 ENDLESS = 1e6
 """More visits to a step than this, by one patient, count as a loop that is hardly ever left."""
+MOST_ROUNDS, CLOSE_ENOUGH = 1000, 1e-12
+"""How often, and how closely, what depends on itself is found."""
 
 
 class LoadRow(NamedTuple):
@@ -107,62 +112,27 @@ def mean_capacity(network: Network, unit: int, first: int, last: int) -> float:
     return float((network.capacity_beds[rows] * np.diff(np.append(starts, last))).sum()) / (last - first)
 
 
-def arrival_rates(network: Network, first: int, last: int) -> dict[tuple[int, int, int], Floats]:
-    """Mean arrivals per millisecond in [first, last) by age band, for each (pathway, step entered, place)."""
-    n = network
-    ages = int(n.counts[7])
-    found: dict[tuple[int, int, int], Floats] = {}
-    means = _thinned(n, first, last)
-    for stream, kind in enumerate(n.stream_kind):
-        at = (int(n.stream_pathway[stream]), int(n.stream_step[stream]))
-        mix = np.diff(n.stream_mix[stream * ages : (stream + 1) * ages], prepend=0.0)
-        if kind == StreamKind.RATE:
-            key = (*at, int(n.stream_place[stream]))
-            found[key] = found.get(key, np.zeros(ages)) + means[stream] * mix / n.stream_gap_ms[stream]
-        elif kind == StreamKind.LISTED:
-            rows = slice(int(n.listed_first[stream]), int(n.listed_first[stream + 1]))
-            within = (n.listed_at[rows] >= first) & (n.listed_at[rows] < last)
-            for marks in n.listed_marks[rows][within]:
-                key = (*at, int(marks[PLACE]))
-                one = mix if marks[AGE] < 0 else np.eye(ages)[marks[AGE]]
-                found[key] = found.get(key, np.zeros(ages)) + one / (last - first)
-    return found
-
-
-def _thinned(n: Network, first: int, last: int) -> Floats:
-    """[S, A] mean of ratio x profile over the days that start in [first, last)."""
-    days = n.day_starts[:-1]
-    days = days[(days >= first) & (days < last)]
-    if not len(days):
-        days = np.array([first])
-    weekday = (days + n.week_offset_ms) % WEEK_MS // DAY_MS
-    month = n.month_of_year[np.searchsorted(n.month_starts, days, side="right") - 1]
-    segment = np.searchsorted(n.segment_starts, days, side="right") - 1
-    counts = np.zeros((len(n.segment_starts), 7, 12))
-    np.add.at(counts, (segment, weekday, month), 1 / len(days))
-    streams = len(n.stream_kind)
-    day = [n.day_profile[n.day_profile_first[s] : n.day_profile_first[s + 1]].mean() for s in range(streams)]
-    week, year = n.week_profile.reshape(streams, 7), n.year_profile.reshape(streams, 12)
-    weights = np.einsum("gwm,sw,sm->sg", counts, week, year) * np.array(day).reshape(streams, 1)
-    return np.einsum("sg,sga->sa", weights, n.ratio)  # type: ignore[no-any-return]
-
-
 # --- kinds of patients ---
 
 
 class Pathway:
-    """The steps of one pathway in a span of time, with the kinds of patients that go through them."""
+    """The steps of one pathway in a part of a span, with the kinds of patients that go through them."""
 
-    def __init__(self, network: Network, labels: Labels, pathway: int, first: int, last: int) -> None:
-        self.network, self.labels, self.span = network, labels, (first, last)
+    def __init__(self, network: Network, labels: Labels, pathway: int, part: Part) -> None:
+        self.network, self.labels, self.part = network, labels, part
         self.steps = np.flatnonzero(network.step_pathway == pathway)
         self.marks = self._marks()
         self.ages = range(int(network.counts[7]))
         self.values = [len(values) for _, values in labels.groups]
         self.keeps = network.keeps[np.ix_(self.steps, self.steps)].astype(bool)
         self.means = [self._mean_stay(int(step)) for step in self.steps]
-        self._kinds: dict[int, Kinds] = {}
+        self.rounds = [self._round(int(step)) for step in self.steps]
+        self.turns = network.limit_to[self.steps] - self.steps[0]
+        self.in_part = part.within(1)[:, 0]
+        self._kinds: dict[tuple[int, bytes], Kinds] = {}
         self._entered: dict[int, Floats] = {}
+        self._onward: dict[tuple[int, int], Floats] = {}
+        self._instead: dict[tuple[int, int], Floats] = {}
 
     def _marks(self) -> set[int]:
         """Marks on which routing or stays depend, and those on which these depend."""
@@ -184,11 +154,14 @@ class Pathway:
         first, last = int(n.parameter_first[distribution]), int(n.parameter_first[distribution + 1])
         return mean_and_sd(int(n.family[distribution]), n.parameters[first:last].tolist(), 0)[0]
 
-    def kinds(self, place: int) -> Kinds:
-        """All kinds of patients from a place; the same for every place unless something depends on it."""
-        key = place if PLACE in self.marks else -1
+    def kinds(self, place: int, turned: Floats) -> Kinds:
+        """All kinds of patients from a place; the same for every place unless something depends on it.
+
+        `turned` is the share of those who come to each step that are turned away.
+        """
+        key = (place if PLACE in self.marks else -1, turned.tobytes())
         if key not in self._kinds:
-            self._kinds[key] = self._solve(list(self._combinations(place)))
+            self._kinds[key] = self._solve(list(self._combinations(place)), turned)
         return self._kinds[key]
 
     def _combinations(self, place: int) -> Iterable[tuple[list[int], float]]:
@@ -208,44 +181,58 @@ class Pathway:
                 if chance > 0:
                     yield marks, chance
 
-    def _solve(self, combinations: list[tuple[list[int], float]]) -> Kinds:
+    def _solve(self, combinations: list[tuple[list[int], float]], turned: Floats) -> Kinds:
         size = len(self.steps)
         routing = np.zeros((len(combinations), size, size))
         stay = np.zeros((len(combinations), size))
         n = self.network
         for kind, (marks, _) in enumerate(combinations):
-            for k, step in enumerate(self.steps):
+            for k, step in enumerate(self.steps.tolist()):
                 by, row = int(n.stay_by[step]), int(n.stay_scale_first[step])
-                stay[kind, k] = self.means[k] * n.stay_scale[row + (marks[by] if by >= 0 else 0)] + self._round(
-                    int(step)
-                )
+                stay[kind, k] = self.means[k] * n.stay_scale[row + (marks[by] if by >= 0 else 0)] + self.rounds[k]
                 by, row = int(n.route_by[step]), int(n.route_row[step])
-                for to, share in _shares(n, row + (marks[by] if by >= 0 else 0)):
-                    if to != LEAVE:
-                        routing[kind, k] += share * self.instead(to, marks[AGE])
-        visits = self._visits(routing)
+                routing[kind, k] = self._after(row + (marks[by] if by >= 0 else 0), marks[AGE])
+        for k in np.flatnonzero(turned).tolist():
+            routing[:, k] *= 1 - turned[k]
+            routing[:, k, self.turns[k]] += turned[k]
         return Kinds(
             np.array([marks[AGE] for marks, _ in combinations]),
             np.array([chance for _, chance in combinations]),
             routing,
-            visits,
+            self._visits(routing),
             stay,
-            self._hold(routing, stay),
+            self._hold(routing, stay * (1 - turned)),
         )
 
+    def _after(self, row: int, age: int) -> Floats:
+        """Chances of the next step by a row of shares, with shifts of care."""
+        if (row, age) not in self._onward:
+            found = np.zeros(len(self.steps))
+            for to, share in _shares(self.network, row):
+                if to != LEAVE:
+                    found += share * self.instead(to, age)
+            self._onward[row, age] = found
+        return self._onward[row, age]
+
     def instead(self, step: int, age: int) -> Floats:
-        """Chances of the steps that patients on the way to a step go to, with shifts of care."""
-        n = self.network
-        found = np.zeros(len(self.steps))
-        left = 1.0
-        for rule in range(int(n.shift_first[step]), int(n.shift_first[step + 1])):
-            if n.shift_ages[rule, age]:
-                start, ramp = int(n.shift_start[rule]), int(n.shift_ramp[rule])
-                share = left * float(n.shift_share[rule]) * _mean_ramp(start, ramp, *self.span)
-                found[n.shift_to[rule] - self.steps[0]] += share
-                left -= share
-        found[step - self.steps[0]] += left
-        return found
+        """Chances of the steps that patients on the way to a step go to, with shifts of care one after the other.
+
+        Means over the days, each as it is at noon: of what shifts leave to those after them too.
+        """
+        if (step, age) not in self._instead:
+            n = self.network
+            found = np.zeros(len(self.steps))
+            left = self.in_part
+            for rule in range(int(n.shift_first[step]), int(n.shift_first[step + 1])):
+                if n.shift_ages[rule, age]:
+                    start, ramp = int(n.shift_start[rule]), int(n.shift_ramp[rule])
+                    done = np.clip((self.part.days + DAY_MS / 2 - start) / max(ramp, 1), 0.0, 1.0)
+                    gone = left * (float(n.shift_share[rule]) * done)
+                    found[n.shift_to[rule] - self.steps[0]] += gone.sum()
+                    left = left - gone
+            found[step - self.steps[0]] += left.sum()
+            self._instead[step, age] = found / self.in_part.sum()
+        return self._instead[step, age]
 
     def entered(self, step: int) -> Floats:
         """[A, K] chances of the steps that patients who enter at a step go to, by age band."""
@@ -304,40 +291,53 @@ def _shares(n: Network, row: int) -> list[tuple[int, float]]:
     return list(zip(n.row_to[rows].tolist(), np.diff(n.row_cumulative[rows], prepend=0.0).tolist(), strict=True))
 
 
-def _mean_ramp(start: int, ramp: int, first: int, last: int) -> float:
-    """Mean over [first, last) of a line from 0 at `start` to 1 at `start + ramp`."""
-
-    def area(at: int) -> float:
-        rising = min(max(at - start, 0), ramp)
-        return (rising * rising / (2 * ramp) if ramp else 0.0) + max(at - start - ramp, 0)
-
-    return (area(last) - area(first)) / (last - first)
-
-
 # --- units ---
 
 
 def _loads(n: Network, labels: Labels, to: Destinations, first: int, last: int) -> tuple[Floats, Floats]:
     """(arrivals per millisecond, mean number in service or held) of each unit in [first, last)."""
     arrivals, busy = np.zeros(len(n.unit_kind)), np.zeros(len(n.unit_kind))
-    entering: dict[int, dict[int, list[tuple[int, Floats]]]] = {}
-    for (number, step, place), by_age in arrival_rates(n, first, last).items():
-        entering.setdefault(number, {}).setdefault(place, []).append((step, by_age))
-    for number, places in entering.items():
-        pathway = Pathway(n, labels, number, first, last)
-        for place, entries in places.items():
-            kinds = pathway.kinds(place)
-            entering_at = np.zeros((len(kinds.ages), len(pathway.steps)))
-            for step, by_age in entries:
-                into = pathway.entered(step)[kinds.ages]
-                entering_at += (by_age[kinds.ages] * kinds.chances)[:, None] * into
-            visits = np.einsum("ne,nek->nk", entering_at, kinds.visits)
-            flows = np.einsum("nk,nkl->kl", visits, kinds.routing)
-            shares = to.shares(pathway.steps, place, flows)
-            arrivals += visits.sum(axis=0) @ shares
-            busy += (visits * kinds.stay).sum(axis=0) @ shares * n.unit_stay_factor
-            busy += (visits * kinds.hold).sum(axis=0) @ shares
+    for part in Part.whole(n, first, last).split(n, to.may_shut):
+        entering: dict[int, dict[int, list[tuple[int, Floats]]]] = {}
+        for (number, step, place), by_age in arrival_rates(n, part).items():
+            entering.setdefault(number, {}).setdefault(place, []).append((step, by_age))
+        for number, places in entering.items():
+            pathway = Pathway(n, labels, number, part)
+            for place, entries in places.items():
+                served, stays, held = _flow(pathway, to, place, entries)
+                arrivals += served
+                busy += stays * n.unit_stay_factor + held
     return arrivals, busy
+
+
+def _flow(
+    pathway: Pathway, to: Destinations, place: int, entries: list[tuple[int, Floats]]
+) -> tuple[Floats, Floats, Floats]:
+    """[U] visits per millisecond, stays and time held of the patients of one pathway and place.
+
+    Who is turned away depends on the site they are at, and the site on the way they came: found step by step.
+    """
+    steps, shut = pathway.steps, pathway.part.shut
+    shares = to.chosen(steps, place)
+    turned = to.turned(steps, shares, shut)
+    for _ in range(MOST_ROUNDS):
+        kinds = pathway.kinds(place, turned)
+        entering_at = np.zeros((len(kinds.ages), len(steps)))
+        for step, by_age in entries:
+            into = pathway.entered(step)[kinds.ages]
+            entering_at += (by_age[kinds.ages] * kinds.chances)[:, None] * into
+        visits = np.einsum("ne,nek->nk", entering_at, kinds.visits)
+        flows = np.einsum("nk,nkl->kl", visits, kinds.routing)
+        sent = np.zeros_like(flows)
+        away = np.flatnonzero(turned)
+        sent[away, pathway.turns[away]] = visits.sum(axis=0)[away] * turned[away]
+        shares = to.shares(steps, place, flows - sent, sent, shut)
+        before, turned = turned, to.turned(steps, shares, shut)
+        if np.abs(turned - before).max(initial=0.0) < CLOSE_ENOUGH:
+            break
+    let_in = shares * (1 - np.outer(to.turns_away[steps], shut))
+    stays, held = (visits * kinds.stay).sum(axis=0), (visits * kinds.hold).sum(axis=0)
+    return visits.sum(axis=0) @ let_in, stays @ let_in, held @ let_in
 
 
 class Destinations:
@@ -348,24 +348,51 @@ class Destinations:
         self.sites = np.maximum(network.unit_site, 0)
         self.is_at_site = network.unit_site >= 0
         self.site_count = int(network.unit_site.max(initial=-1)) + 1
+        self.turns_away = (network.limit == 0).astype(float)
+        in_these = np.isin(network.unit_setting, network.step_setting[network.limit == 0])
+        beds = [network.capacity_beds[a:b] for a, b in itertools.pairwise(network.capacity_first.tolist())]
+        self.may_shut = [unit for unit in np.flatnonzero(in_these).tolist() if 0 in beds[unit]]
         self._chosen: dict[tuple[int, int], tuple[Floats, Floats]] = {}
 
-    def shares(self, steps: Any, place: int, flows: Floats) -> Floats:
+    def chosen(self, steps: Any, place: int) -> Floats:
+        """[K, U] share of each step's visits that go to each unit by the place alone."""
+        return self._of_place(steps, place)[0]
+
+    def turned(self, steps: Any, shares: Floats, shut: Floats) -> Floats:
+        """[K] share of each step's visits that find a unit shut where nobody may wait."""
+        return np.asarray(self.turns_away[steps] * (shares @ shut))
+
+    def shares(self, steps: Any, place: int, flows: Floats, sent: Floats, shut: Floats) -> Floats:
         """[K, U] share of each step's visits that go to each unit, for patients of a place.
 
-        For steps at the site where the patient is, sites are followed along the flows [K, K] between steps.
+        For steps at the site where the patient is, sites are followed along the flows [K, K] between steps, and those
+        of patients sent away.
         """
         n = self.network
         chosen, known = self._of_place(steps, place)
         follows = n.choice[steps] == SAME_SITE
         if not follows.any():
             return chosen
-        come = self._sites(flows, known, ~follows & (known.sum(axis=1) > 0))
+        at_site = self._at_site(steps, follows)
+        closed = np.divide(self._of_sites(chosen * shut), known, out=np.zeros_like(known), where=known > 0)
+        closed[follows] = np.where(at_site >= 0, shut[at_site], 0.0)
+        closed *= self.turns_away[steps][:, None]
+        come = self._sites(flows, sent, known, ~follows & (known.sum(axis=1) > 0), closed)
         found = chosen.copy()
-        for k in np.flatnonzero(follows):
-            row = int(n.choice_first[steps[k]])
-            units = n.choice_unit[row : row + self.site_count]
+        for k, units in zip(np.flatnonzero(follows), at_site, strict=True):
             found[k, units[units >= 0]] += come[k, units >= 0]
+        return found
+
+    def _at_site(self, steps: Any, follows: Any) -> Ints:
+        """[steps that follow, sites] the unit of each step at each site."""
+        rows = self.network.choice_first[steps[follows]]
+        return np.asarray(self.network.choice_unit[rows[:, None] + np.arange(self.site_count)])
+
+    def _of_sites(self, shares: Floats) -> Floats:
+        """[K, sites] shares of units, by their site."""
+        found = np.zeros((len(shares), self.site_count))
+        for site in range(self.site_count):
+            found[:, site] = shares[:, self.is_at_site & (self.sites == site)].sum(axis=1)
         return found
 
     def _of_place(self, steps: Any, place: int) -> tuple[Floats, Floats]:
@@ -374,7 +401,6 @@ class Destinations:
         if key not in self._chosen:
             n = self.network
             chosen = np.zeros((len(steps), len(n.unit_kind)))
-            known = np.zeros((len(steps), self.site_count))
             for k, step in enumerate(steps):
                 row = int(n.choice_first[step]) + place
                 if n.choice[step] == BY_PLACE and n.choice_unit[row] >= 0:
@@ -383,22 +409,31 @@ class Destinations:
                     first = int(n.share_row[row])
                     rows = slice(int(n.share_first[first]), int(n.share_first[first + 1]))
                     np.add.at(chosen[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
-                units = np.flatnonzero(chosen[k])
-                units = units[self.is_at_site[units]]
-                np.add.at(known[k], self.sites[units], chosen[k, units])
-            self._chosen[key] = (chosen, known)
+            self._chosen[key] = (chosen, self._of_sites(chosen))
         return self._chosen[key]
 
-    def _sites(self, flows: Floats, known: Floats, moves: Any) -> Any:
-        """[K, sites] where patients are when they come to each step; `moves` are steps that set the site."""
-        total = flows.sum(axis=0)
-        incoming = np.divide(flows, total, out=np.zeros_like(flows), where=total > 0).T
+    def _sites(self, flows: Floats, sent: Floats, known: Floats, moves: Any, closed: Floats) -> Any:
+        """[K, sites] where patients are when they come to each step; `moves` are steps that set the site.
+
+        `closed` are those sites whose unit sends them away.
+        """
+        total = (flows + sent).sum(axis=0)
+        going, turned = (
+            np.divide(some, total, out=np.zeros_like(some), where=total > 0).T for some in (flows, sent)
+        )  # fmt: skip
         after = np.where(moves[:, None], known, 0.0)
-        for _ in range(1000):
-            come = incoming @ after
+        for _ in range(MOST_ROUNDS):
+            come = going @ _only(after, 1 - closed) + turned @ _only(after, closed)
             sums = come.sum(axis=1)[:, None]
             come = np.divide(come, sums, out=np.zeros_like(come), where=sums > 0)
             before, after = after, np.where(moves[:, None], known, come)
-            if np.abs(after - before).max(initial=0.0) < 1e-12:
+            if np.abs(after - before).max(initial=0.0) < CLOSE_ENOUGH:
                 break
         return come
+
+
+def _only(after: Floats, share: Floats) -> Floats:
+    """[K, sites] where those are who are at some of the sites, as many in all as before."""
+    some = after * share
+    whole, left = after.sum(axis=1)[:, None], some.sum(axis=1)[:, None]
+    return np.asarray(some * np.divide(whole, left, out=np.zeros_like(whole), where=left > 0))

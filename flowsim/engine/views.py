@@ -26,7 +26,7 @@ class UnitView:
 
     __slots__ = (
         "base", "capacity", "factor", "held", "in_use", "is_beds", "is_open", "is_slots", "is_unlimited", "left",
-        "next_change", "number", "pool", "serving", "session", "site", "stay_factor",
+        "next_change", "number", "pool", "response_factor", "serving", "session", "site", "stay_factor",
     )  # fmt: skip
 
     def __init__(self, network: Network, number: int) -> None:
@@ -37,6 +37,7 @@ class UnitView:
         self.pool = int(network.unit_pool[number])
         self.site = int(network.unit_site[number])
         self.stay_factor = float(network.unit_stay_factor[number])
+        self.response_factor = 1.0
         self.in_use = self.serving = self.held = 0
         self.base = self.capacity = 0  # beds of the calendar, and in force
         self.factor = 1000  # of a response, in thousandths

@@ -97,7 +97,7 @@ class Check(Quantity):
 
     @model_validator(mode="after")
     def _told_apart(self) -> Check:
-        refuse_unknown(self.measure, () if self.by is None else (self.by,))
+        refuse_unknown(self.measure, (*self.of, *([] if self.by is None else [self.by])))
         if (self.by is None) != (list(self.published) == [ALL]):
             raise ValueError("give one published figure, or `by` and a figure for each of its values")
         return self

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flowsim.engine.ledger import Row
+from flowsim.engine.ledger import Row, sites_of
 from flowsim.engine.network import Ints, Labels, Network
 
 Keys = dict[str, list[str]]
-UNIT_KEYS = ("unit", "setting", "at", "level", "stp")
+UNIT_KEYS = ("unit", "setting", "at", "level", "stp", "trust")
 LEAVES = "leaves"
 NOT_SAID = "not said"
+NO_SITE = "at no site"
 
 ATTRIBUTES: dict[Row, tuple[str, ...]] = {
     Row.UNIT: (*UNIT_KEYS, "payer"),
@@ -27,6 +28,7 @@ ATTRIBUTES: dict[Row, tuple[str, ...]] = {
     Row.CLOCK: ("clock",),
     Row.CLOCK_BIN: ("clock",),
     Row.CLOCK_AREA: ("clock", "area", "age_band"),
+    Row.CLOCK_SITE: ("clock", "at", "stp", "trust"),
     Row.RUN: ("run",),
 }
 """The attributes that rows of each kind have."""
@@ -91,6 +93,16 @@ def keys_of(row: Row, network: Network, labels: Labels) -> Keys:
                 "clock": [c for c in labels.clocks for _ in range(areas * ages)],
                 **_areas(labels, len(labels.clocks)),
             }
+        case Row.CLOCK_SITE:
+            known = {unit.at: unit for unit in labels.units}
+            sites = [known.get(name) for name in labels.sites[: sites_of(network)]]
+            return {
+                "clock": [c for c in labels.clocks for _ in range(len(sites) + 1)],
+                "at": [NO_SITE, *(site.at if site else NO_SITE for site in sites)] * len(labels.clocks),
+                "stp": [NO_SITE, *(site.stp if site else NO_SITE for site in sites)] * len(labels.clocks),
+                "trust": [NO_SITE, *((site.trust or NOT_SAID) if site else NO_SITE for site in sites)]
+                * len(labels.clocks),
+            }
         case Row.RUN:
             return {"run": ["run"]}
 
@@ -103,6 +115,7 @@ def _units(labels: Labels, numbers: Sequence[int] | range) -> Keys:
         "at": [u.at for u in units],
         "level": [u.level for u in units],
         "stp": [u.stp for u in units],
+        "trust": [u.trust or NOT_SAID for u in units],
     }
 
 

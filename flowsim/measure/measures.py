@@ -42,11 +42,25 @@ class Measure:
     parts: Callable[[Ledger], tuple[Ints | Floats, Ints | Floats | float]]
     percentile: float | None = None
     less_is_better: bool | None = None
+    also: Measure | None = None
+    """The same on rows of another book, for attributes that its own do not have."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
         """What it may be told apart by: those of its rows, and parts of the data collection period."""
-        return (*ATTRIBUTES[self.row], *TIMES)
+        more = ATTRIBUTES[self.also.row] if self.also is not None else ()
+        return (*dict.fromkeys((*ATTRIBUTES[self.row], *more)), *TIMES)
+
+    def told_by(self, attributes: Iterable[str]) -> Measure:
+        """The measure on rows that have all of these attributes. Raises ValueError if none of its rows have."""
+        wanted = [one for one in attributes if one not in (*TIMES, "all")]
+        for one in (self, self.also):
+            if one is not None and set(wanted) <= set(ATTRIBUTES[one.row]):
+                return one
+        unknown = next((one for one in wanted if one not in self.attributes), None)
+        if unknown is not None:
+            raise ValueError(f"{self.name} is not told apart by '{unknown}'" + near(unknown, self.attributes))
+        raise ValueError(f"{self.name} is not told apart by {' and '.join(dict.fromkeys(wanted))} together")
 
 
 def measured(
@@ -55,10 +69,11 @@ def measured(
     """A measure of one replication, one value for each value of the attribute `by` (the measure's own if None).
 
     `by="all"` puts everything into one. `of` keeps only rows (or parts of the time) whose attribute is among the given
-    texts. Values are NaN where the denominator is 0 (nobody there). Raises KeyError for an attribute that is not one of
-    `measure.attributes`.
+    texts. Values are NaN where the denominator is 0 (nobody there). Raises ValueError for attributes that the rows of
+    the measure do not have, or not together.
     """
     by, of = by or measure.named, dict(of or {})
+    measure = measure.told_by((by, *of))
     for time in (one for one in TIMES if one in of):
         wanted = of.pop(time)
         found = spans(ledger.labels, ledger.window.months, time)
@@ -96,7 +111,7 @@ def unknown_values(
     measure: Measure, network: Network, labels: Labels, of: Mapping[str, Iterable[str]]
 ) -> Iterator[tuple[str, str, str]]:
     """(attribute, value, message) of what is asked for and not there, in this model or in this window."""
-    keys = keys_of(measure.row, network, labels)
+    keys = keys_of(measure.told_by(of).row, network, labels)
     for attribute, wanted in of.items():
         if attribute in TIMES:
             known = list(spans(labels, window_of(labels, network).months, attribute))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flowsim.engine.ledger import Row
+from flowsim.engine.network import Floats, Ints
 from flowsim.measure.measures import HOUR_MS, Measure
+
+Stopped = Callable[[Ints, Ints, float], tuple[Ints, Ints | Floats | float]]
+"""Numerator and denominator of clocks that met the standard, clocks that did not, and years."""
 
 
 def _percentile(share: float, words: str) -> Measure:
@@ -13,18 +19,31 @@ def _percentile(share: float, words: str) -> Measure:
     )  # fmt: skip
 
 
+def _stopped(name: str, about: str, measured_in: str, parts: Stopped, less_is_better: bool | None) -> Measure:
+    """A measure of clocks that stopped: by residence and age, or by the site where they did."""
+
+    def on(row: Row, book: str, also: Measure | None) -> Measure:
+        return Measure(
+            name, about, measured_in, row, "clock",
+            lambda x: parts(x.book(f"{book}_met"), x.book(f"{book}_missed"), x.window.years),
+            less_is_better=less_is_better, also=also,
+        )  # fmt: skip
+
+    return on(Row.CLOCK_AREA, "clock", on(Row.CLOCK_SITE, "clock_site", None))
+
+
 MEASURES = (
-    Measure(
-        "within_standard", "share of clocks that stopped within the standard", "share", Row.CLOCK_AREA, "clock",
-        lambda x: (x.book("clock_met"), x.book("clock_met") + x.book("clock_missed")), less_is_better=False,
+    _stopped(
+        "within_standard", "share of clocks that stopped within the standard", "share",
+        lambda met, missed, years: (met, met + missed), False,
     ),
-    Measure(
-        "beyond_standard_a_year", "clocks that stopped beyond the standard", "patients a year", Row.CLOCK_AREA, "clock",
-        lambda x: (x.book("clock_missed"), x.window.years), less_is_better=True,
+    _stopped(
+        "beyond_standard_a_year", "clocks that stopped beyond the standard", "patients a year",
+        lambda met, missed, years: (missed, years), True,
     ),
-    Measure(
-        "clocks_a_year", "clocks that stopped", "patients a year", Row.CLOCK_AREA, "clock",
-        lambda x: (x.book("clock_met") + x.book("clock_missed"), x.window.years),
+    _stopped(
+        "clocks_a_year", "clocks that stopped", "patients a year",
+        lambda met, missed, years: (met + missed, years), None,
     ),
     Measure(
         "clock_hours", "mean time on the clock", "hours", Row.CLOCK, "clock",

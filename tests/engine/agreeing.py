@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from small import DAY, HOUR, Played
 
 from flowsim.engine.addresses import Purpose, stream_key
-from flowsim.engine.ledger import BINS, bin_start
+from flowsim.engine.ledger import BINS, bin_start, sites_of
 from flowsim.engine.network import LEAVE, Change, Follow, StreamKind, UnitKind
 from flowsim.engine.sampling import stay_ms, uniform
 from flowsim.engine.visits import COLUMNS, VisitEnd
@@ -405,6 +405,7 @@ def _clocks(log: Log) -> Iterator[str]:
     areas, ages, last = int(n.counts[6]), int(n.counts[7]), len(log.edges) - 2
     for visits in log.of_patient.values():
         running: dict[int, tuple[int, int]] = {}
+        asked = -1  # the site asked for last
         for when, at, v, moment in _moments(log, visits):
             if v is None:
                 for clock, (since, began) in running.items():
@@ -412,6 +413,8 @@ def _clocks(log: Log) -> Iterator[str]:
                     _note_running(log, found, clock, since, began, when)
                 running.clear()
                 continue
+            if moment != LEFT and n.unit_site[v.own] >= 0:
+                asked = int(n.unit_site[v.own])
             row = v.step * 5 + moment
             for clock in n.clock_stop[n.clock_stop_first[row] : n.clock_stop_first[row + 1]].tolist():
                 if clock in running:
@@ -419,8 +422,9 @@ def _clocks(log: Log) -> Iterator[str]:
                     ran, month = at - began, log.month_close(when)
                     found["clock_ms"][clock, month] += ran
                     found["clock_bins"][clock * BINS + bisect_right(STARTS, ran) - 1, month] += 1
-                    met = "clock_met" if ran <= n.clock_standard[clock] else "clock_missed"
-                    found[met][(clock * areas + int(n.place_area[v.place])) * ages + v.age, month] += 1
+                    met = "met" if ran <= n.clock_standard[clock] else "missed"
+                    found[f"clock_{met}"][(clock * areas + int(n.place_area[v.place])) * ages + v.age, month] += 1
+                    found[f"clock_site_{met}"][clock * (sites_of(n) + 1) + asked + 1, month] += 1
                     _note_running(log, found, clock, since, began, when)
             for clock in n.clock_start[n.clock_start_first[row] : n.clock_start_first[row + 1]].tolist():
                 if clock not in running:
@@ -430,8 +434,8 @@ def _clocks(log: Log) -> Iterator[str]:
             _note_running(log, found, clock, since, began, EVER)
     assert last >= 0
     for book in (
-        "clock_started", "clock_ms", "clock_bins", "clock_met", "clock_missed", "clock_lost", "clock_running",
-        "clock_running_over",
+        "clock_started", "clock_ms", "clock_bins", "clock_met", "clock_missed", "clock_site_met", "clock_site_missed",
+        "clock_lost", "clock_running", "clock_running_over",
     ):  # fmt: skip
         yield from _compare(log, book, found[book], range(EVER))
 
