@@ -1,7 +1,10 @@
 """Writes two pages of this folder from results: what was asked, expected and printed, and what each lever moved.
 
-    python experiments/rebuild.py          runs in full what has not been run (results/NAME), then writes
+    python experiments/rebuild.py          what has changed since, or is not there: runs it in full, then writes
+    python experiments/rebuild.py --all    the same for all, whether they have changed or not
     python experiments/rebuild.py --check  says which experiments have changed since, and ends with 1 if any has
+
+An experiment has changed if its file has, or the meaning of its model. What was run is kept in results/NAME.
 
 README.md has the lines that `flowsim run NAME` prints, moved.md those of `flowsim moved NAME`: nothing is typed.
 """
@@ -17,6 +20,7 @@ import sys
 from pathlib import Path
 
 from flowsim import load_experiment
+from flowsim.model.digest import digest_of_model
 from flowsim.show import cli
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +33,8 @@ MOVED_INTRODUCTION = """# What each lever moved
 
 Each lever of a scenario is run after those before it, one replication with every visit logged, and compared with
 the run without it patient by patient: visits and days removed here and added there, and what became of those removed.
-The sums balance to the visit and the millisecond, or the command stops.
+The sums balance to the patient, the visit and the millisecond, or the command stops. Of an experiment of several years
+the last is run. Growth moves nobody: it changes who comes, and the visits of others only through queues.
 `python experiments/rebuild.py` writes this page."""
 
 
@@ -39,8 +44,9 @@ def experiments() -> list[Path]:
 
 
 def digest(file: Path) -> str:
-    """What tells whether an experiment's file has changed since it was run."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    """What tells whether an experiment's file or its model has changed since it was run."""
+    model = digest_of_model(load_experiment(file).base.model)
+    return hashlib.sha256(file.read_bytes() + model.encode()).hexdigest()[:16]
 
 
 def section(file: Path) -> str:
@@ -55,6 +61,7 @@ def section(file: Path) -> str:
         f"## `{experiment.name}`",
         MARK.format(experiment.name, digest(file)),
         f"**{experiment.title}.** {' '.join(experiment.question.split())}",
+        *([f"*The debate:* {' '.join(experiment.debate.split())}"] if experiment.debate else []),
         f"*Expected:* {' '.join(experiment.expectation.split())}",
         f"`flowsim run {experiment.name}`, {datetime.date.today():%-d %B %Y}, fingerprint `{fingerprint[:16]}`:",
         "```\n" + "\n".join(lines).strip() + "\n```",
@@ -63,12 +70,10 @@ def section(file: Path) -> str:
 
 
 def moved(file: Path) -> str:
-    """What the levers of one experiment moved; nothing for one of many years, whose visits would fill the memory."""
-    experiment = load_experiment(file).experiment
-    if len(experiment.years) > 1:
-        return f"## `{experiment.name}`\n\nChanges who comes, over {len(experiment.years)} years; not listed here."
+    """What the levers of one experiment moved."""
+    name = load_experiment(file).experiment.name
     printed = said("moved", str(file)).strip()
-    return f"## `flowsim moved {experiment.name}`\n\n```\n{printed}\n```"
+    return f"## `{name}`\n\n{MARK.format(name, digest(file))}\n\n`flowsim moved {name}`:\n\n```\n{printed}\n```"
 
 
 def said(*words: str) -> str:
@@ -81,22 +86,35 @@ def said(*words: str) -> str:
     return output.getvalue()
 
 
+def kept(page: Path) -> dict[str, str]:
+    """The sections of a page by experiment, of those that have not changed since."""
+    parts = page.read_text(encoding="utf-8").split("\n## `")[1:] if page.exists() else []
+    sections = {part.partition("`")[0]: f"## `{part.strip()}" for part in parts}
+    return {
+        file.stem: sections[file.stem]
+        for file in experiments()
+        if MARK.format(file.stem, digest(file)) in sections.get(file.stem, "")
+    }
+
+
 def changed() -> list[str]:
-    """Experiments whose section is missing, or older than their file."""
-    written = README.read_text(encoding="utf-8")
-    return [file.stem for file in experiments() if MARK.format(file.stem, digest(file)) not in written]
+    """Experiments of which a section is missing, or older than their file or model."""
+    return [file.stem for file in experiments() if not all(file.stem in kept(page) for page in (README, MOVED))]
 
 
 def main() -> int:
-    """Write the page, or check it."""
+    """Write the pages, or check them."""
     if "--check" in sys.argv[1:]:
         stale = changed()
-        print("\n".join(f"{name}: not as in README.md" for name in stale) or "README.md is current")
+        print("\n".join(f"{name}: not as in README.md or moved.md" for name in stale) or "both pages are current")
         return 1 if stale else 0
-    sections = [section(file) for file in experiments()]
-    README.write_text("\n\n".join([INTRODUCTION.strip(), *sections]) + "\n", encoding="utf-8")
-    tables = [moved(file) for file in experiments()]
-    MOVED.write_text("\n\n".join([MOVED_INTRODUCTION, *tables]) + "\n", encoding="utf-8")
+    for page, introduction, make in ((README, INTRODUCTION, section), (MOVED, MOVED_INTRODUCTION, moved)):
+        for file in experiments():
+            found = {} if "--all" in sys.argv[1:] else kept(page)
+            known = {one.stem: kept(page).get(one.stem) for one in experiments()}
+            known[file.stem] = found.get(file.stem) or make(file)
+            whole = [text for text in known.values() if text]
+            page.write_text("\n\n".join([introduction.strip(), *whole]) + "\n", encoding="utf-8")
     return 0
 
 

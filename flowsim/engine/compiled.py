@@ -69,7 +69,7 @@ from flowsim.engine.network import LEAVE, Choice, Ints, Moment, Network, StreamK
 from flowsim.engine.records import NOT_RUNNING, City, city_of
 from flowsim.engine.rules import JOINS_AT_ONE_INSTANT, Kind, Outcome, Stuck
 from flowsim.engine.sampling import residual_ms, stay_ms, whole_ms
-from flowsim.engine.tables import rows_of_zeros
+from flowsim.engine.tables import prefetch, rows_of_zeros
 from flowsim.engine.visits import COLUMNS, VisitEnd
 
 UNIT, STAY, PATIENCE = int(Purpose.UNIT), int(Purpose.STAY), int(Purpose.PATIENCE)
@@ -103,9 +103,8 @@ def story(city: City, p: int, k: int, u: int) -> None:
             if u < 0:
                 return
             if city.steps[k].is_conditional == 1:
-                patient = city.patients[p]
-                patient.heading = k
-                push(run, city.heap, run.now, JOIN, city.units[u].pool, patient.number, p, u)
+                heading = u * run.steps + k
+                push(run, city.heap, run.now, JOIN, city.units[u].pool, city.patients[p].number, p, heading)
                 return
         k, u = ask(city, p, k, u), -1
     if k == LEAVE:
@@ -117,23 +116,25 @@ def story(city: City, p: int, k: int, u: int) -> None:
 
 @called
 def begin(city: City, wanted: int) -> None:
-    """People there on the first day: in a unit with the rest of their stay, or in its queue."""
+    """People there on the first day: in a unit with the rest of their stay, or in its queue, in order of joining."""
     run = city.run[0]
-    for s in range(len(city.streams)):
+    first, last = run.first_inside, run.first_waiting
+    if wanted == WAITING:
+        first, last = run.first_waiting, run.last_waiting
+    for place in range(first, last):
+        row = city.ints[place]
+        s = city.ints[run.listed_stream + row]
         stream = city.streams[s]
-        if stream.kind != wanted:
-            continue
-        k, u = stream.step, stream.listed_unit
-        for row in range(stream.listed_first, stream.listed_last):
-            p = new_listed(city, s, row - stream.listed_first, row)
-            count_visit(city, p, k)
-            v = request(city, p, k, u, city.ints[run.listed_at + row])
-            if wanted == INSIDE:
-                settle(city, v)
-            else:
-                visit = city.visits[v]
-                city.lines[visit.line].first_waiting += 1
-                tick(city, p, k, JOINED, visit.joined)
+        k = stream.step
+        p = new_listed(city, s, row - stream.listed_first, row)
+        count_visit(city, p, k)
+        v = request(city, p, k, stream.listed_unit, city.ints[run.listed_at + row])
+        if wanted == INSIDE:
+            settle(city, v)
+        else:
+            visit = city.visits[v]
+            city.lines[visit.line].first_waiting += 1
+            tick(city, p, k, JOINED, visit.joined)
 
 
 # --- joining --------------------------------------------------------------------------------------------------
@@ -210,6 +211,7 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     run, step, patient = city.run[0], city.steps[k], city.patients[p]
     now, c = run.now, line_of(city, p, k, u)
     line = city.lines[c]
+    prefetch(city.visits, line.tail)  # whose next this one becomes
     v = run.free_visit
     if v >= 0:
         run.free_visit = city.visits[v].next
@@ -233,17 +235,30 @@ def request(city: City, p: int, k: int, u: int, joined: int) -> int:
     line.queue_ms -= now
     for place in range(line.later_first, line.later_last):
         push(run, city.heap, max(joined + city.ints[place], now), START, line.pool, 0, 0, 0)
-    if step.patience_family >= 0:
-        patience = draw(city, v, PATIENCE, step.patience_family, step.patience_first, step.patience_by,
-                        step.patience_scale, 1.0)  # fmt: skip
-        push(run, city.heap, now + patience, RENEGE, line.pool, patient.number, v, visit.stamp)
     append(city, v)
     # Where it finds no place now, whatever makes one will touch the pool.
-    if city.pools[line.pool].preempts == 1 or free_lane(city, line, now - joined) >= 0:
+    pool = city.pools[line.pool]
+    if pool.preempts == 1 or free_lane(city, line, now - joined) >= 0:
         touch(city, line.pool)
+        if step.patience_family >= 0:  # who starts at this instant needs none
+            visit.next_newcomer = pool.newcomer
+            pool.newcomer = v
+    elif step.patience_family >= 0:
+        be_patient(city, v)
     if patient.held >= 0:
         block(city, v)
     return int(v)
+
+
+@called
+def be_patient(city: City, v: int) -> None:
+    """The patience of one who waits is drawn, and its end is posted."""
+    run, visit = city.run[0], city.visits[v]
+    step = city.steps[visit.step]
+    patience = draw(city, v, PATIENCE, step.patience_family, step.patience_first, step.patience_by,
+                    step.patience_scale, 1.0)  # fmt: skip
+    pool, number = city.lines[visit.line].pool, city.patients[visit.patient].number
+    push(run, city.heap, run.now + patience, RENEGE, pool, number, v, visit.stamp)
 
 
 @called
@@ -321,21 +336,30 @@ def turn_away(city: City, p: int, k: int, u: int, line: Any) -> int:
 def let_in(city: City, number: int) -> bool:
     """START: let in the best of the heads that have a free unit, again and again until nobody can start.
 
-    False if room has to be made first: the same START goes on from there.
+    Newcomers who are still there have to wait. False if room has to be made first: the same START goes on from there.
     """
     run, pool = city.run[0], city.pools[number]
     while True:
         v, lane = best_head(city, pool, run.now)
         if v < 0:
             if pool.preempts == 0 or pool.waiting == 0:
-                return True
+                break
             v, lane, worst = who_gives_way(city, pool, run.now)
             if worst < 0:
-                return True
+                break
             interrupt(city, worst)
         start(city, v, lane)
         if run.is_short == 1:
             return False
+    while pool.newcomer >= 0:
+        v = pool.newcomer
+        newcomer = city.visits[v]
+        pool.newcomer = newcomer.next_newcomer
+        if newcomer.is_waiting == 1 and newcomer.started < 0:
+            be_patient(city, v)
+            if run.is_short == 1:
+                return False
+    return True
 
 
 @spliced
@@ -366,12 +390,14 @@ def start(city: City, v: int, lane: int) -> None:
     wait = now - visit.joined
     row = step.setting * run.area_size + patient.area_row
     bin_ = bin_of(wait)
+    area_bin = run.area_wait_bins + row * BINS + bin_
+    prefetch(city.memory, area_bin)  # the largest book: it is written when the stay is drawn
     line.wait_ms += wait
-    city.memory[run.wait_bins + visit.line * BINS + bin_] += 1
-    city.memory[run.area_wait_ms + row] += wait
-    city.memory[run.area_wait_bins + row * BINS + bin_] += 1
     tick(city, visit.patient, visit.step, STARTED, now)
     post_end(city, v, draw_stay(city, v, step.response_factor * unit.response_factor * unit.stay_factor))
+    city.memory[run.wait_bins + visit.line * BINS + bin_] += 1
+    city.memory[run.area_wait_ms + row] += wait
+    city.memory[area_bin] += 1
 
 
 @spliced
@@ -431,6 +457,9 @@ def settle(city: City, v: int) -> None:
     """Someone found inside on the first day: in the unit already, with what remains of a stay."""
     visit = city.visits[v]
     step, lane = city.steps[visit.step], int(city.lines[visit.line].lane_first)
+    pool = city.pools[city.lines[visit.line].pool]
+    if pool.newcomer == v:
+        pool.newcomer = visit.next_newcomer
     remove(city, v)
     occupy(city, v, lane)
     visit.started = 0
@@ -475,6 +504,8 @@ def finish(city: City, v: int) -> int:
     """END: the stay is over. Choose the next step, and keep the unit or release it: the next step."""
     run, visit = city.run[0], city.visits[v]
     now, p, k, lane = run.now, int(visit.patient), int(visit.step), city.lanes[visit.lane]
+    prefetch(city.starts, p * run.clock_width)  # for the clocks, and for routing
+    prefetch(city.notes, p * run.note_width)
     patient, unit = city.patients[p], city.units[lane.unit]
     run.events += 1
     lane.ends += 1
@@ -532,7 +563,8 @@ def shifted(city: City, p: int, k: int) -> int:
     u = luck(city, patient.number, SHIFT, step.word, times)
     for i in range(step.shift_first, step.shift_last):
         share = 0.0
-        if city.ints[run.shift_ages + i * run.ages + patient.age] != 0:
+        is_for_age = city.ints[run.shift_ages + i * run.ages + patient.age] != 0
+        if is_for_age and city.ints[run.shift_places + i * run.places + patient.place] != 0:
             start, ramp = city.ints[run.shift_start + i], city.ints[run.shift_ramp + i]
             share = choices.ramped(city.floats[run.shift_share + i], start, ramp, run.now)
         if u < share:
@@ -563,12 +595,13 @@ def leave(city: City, p: int) -> None:
     run, patient = city.run[0], city.patients[p]
     stream = city.streams[stream_of(patient.number)]
     stream.left += 1
-    for place in range(stream.clock_first, stream.clock_last):
-        clock = city.clocks[city.ints[place]]
-        if city.starts[p * run.clock_width + clock.slot] != NOT_RUNNING:
-            clock.clock_lost += 1
+    if patient.running > 0:
+        for place in range(stream.clock_first, stream.clock_last):
+            clock = city.clocks[city.ints[place]]
+            if city.starts[p * run.clock_width + clock.slot] != NOT_RUNNING:
+                clock.clock_lost += 1
     run.inside -= 1
-    patient.is_inside = 0
+    patient.visits = 0
     patient.visit = run.free_patient
     run.free_patient = p
 
@@ -623,6 +656,8 @@ def live(city: City) -> int:
         if run.heap_size == 0:
             return FINISHED
         run.now = event.at
+        for place in range(ROOT + 1, ROOT + 5):  # one of these mostly comes next
+            prefetch(city.visits, heap[place].slot)
         slot, stamp = int(event.slot), int(event.stamp)
         p, k, u = -1, LEAVE, -1
         if kind == CLOSE:
@@ -646,7 +681,7 @@ def live(city: City) -> int:
                 continue
             k = instead_of(city, p, city.streams[where].step)
         elif kind == JOIN:
-            p, k, u = slot, int(city.patients[slot].heading), stamp
+            p, k, u = slot, stamp % run.steps, stamp // run.steps
         elif kind == RENEGE:
             if city.visits[slot].stamp != stamp:
                 continue
@@ -716,7 +751,7 @@ def run(network: Network, keys: Sequence[int], replication: int, write: Write, l
             _raise_if_stuck(city, status)
             if status != PAUSE:
                 city = _made_room(city, write, log)
-        inside = np.flatnonzero(city.patients["is_inside"])
+        inside = np.flatnonzero(city.patients["visits"])
         order = inside[np.argsort(city.patients["number"][inside])]
         while not count_inside(city, order):
             city = _made_room(city, write, log)

@@ -63,12 +63,13 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
     patient.number = number_of(s, layer, index)
     patient.age, patient.place = age, place
     patient.area_row = city.ints[run.areas + place] * run.ages + age
-    patient.site, patient.held, patient.visit, patient.visits, patient.joins = -1, -1, -1, 0, 0
-    patient.instant, patient.is_inside, patient.first_stay, patient.asked_site = -1, 1, -1.0, -1
+    patient.site, patient.asked_site, patient.held, patient.visit = -1, -1, -1, -1
+    patient.instant, patient.visits, patient.joins, patient.running, patient.first_stay = -1, 0, 0, 0, -1.0
     for clock in range(p * run.clock_width, (p + 1) * run.clock_width):
         city.starts[clock] = NOT_RUNNING
-    width, groups = run.note_width, run.mark_count - 2
-    for group in range(groups):
+    width = run.note_width
+    for wanted in range(stream.group_first, stream.group_last):
+        group = city.ints[wanted]
         value = city.ints[listed + 2 + group] if listed >= 0 else -1
         if value < 0:
             how = run.groups + 3 * group
@@ -77,7 +78,7 @@ def new_patient(city: City, s: int, layer: int, index: int, age: int, place: int
                 row += mark(city, p, by)
             value = pick(city, row, uniform(stream.key, run.replication, layer, index, GROUP, word, 0))
         city.notes[p * width + group] = value
-    for note in range(p * width + groups, (p + 1) * width):
+    for note in range(p * width + run.mark_count - 2, (p + 1) * width):
         city.notes[note] = 0
     run.entered += 1
     run.inside += 1
@@ -162,7 +163,11 @@ def draw_candidates(city: City, row: Any, stream: Any, first: int) -> None:
     if run.ages > 1:
         draw_uniforms(city, row, stream.key, first, AGE, 0)
         for i in range(BATCH):
-            city.bands[batch + i] = first_above(city, stream.mix, 0, run.ages, city.drawn[batch + i])
+            city.bands[batch + i] = 0
+        for age in range(stream.mix, stream.mix + run.ages - 1):
+            share = city.floats[age]
+            for i in range(BATCH):
+                city.bands[batch + i] += city.drawn[batch + i] >= share
     family, parameters = step.stay_family, step.stay_first
     if row.kept < NEARLY_ALL or family == LISTED_FAMILY:
         for i in range(BATCH):

@@ -186,6 +186,7 @@ def tick_clocks(city: City, p: int, k: int, moment: int, at: int) -> None:
         if city.starts[slot] != NOT_RUNNING:
             ran = at - city.starts[slot]
             city.starts[slot] = NOT_RUNNING
+            patient.running -= 1
             clock.clock_ms += ran
             city.memory[run.clock_bins + c * BINS + bin_of(ran)] += 1
             book, site_book = run.clock_met, run.clock_site_met
@@ -198,6 +199,7 @@ def tick_clocks(city: City, p: int, k: int, moment: int, at: int) -> None:
         slot = p * run.clock_width + clock.slot
         if city.starts[slot] == NOT_RUNNING:
             city.starts[slot] = at
+            patient.running += 1
             clock.clock_started += 1
 
 

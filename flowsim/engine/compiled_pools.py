@@ -10,6 +10,7 @@ from typing import Any
 from flowsim.engine.jit import called, inlined, spliced
 from flowsim.engine.network import UnitKind
 from flowsim.engine.records import City
+from flowsim.engine.tables import prefetch
 
 BEDS, SLOTS, UNLIMITED = int(UnitKind.BEDS), int(UnitKind.SLOTS), int(UnitKind.UNLIMITED)
 ENDLESS = 1 << 48
@@ -118,6 +119,8 @@ def remove(city: City, v: int) -> None:
         line.tail = visit.previous
     else:
         city.visits[visit.next].previous = visit.previous
+        prefetch(city.patients, city.visits[visit.next].patient)  # who is let in after this one
+        prefetch(city.visits, city.visits[visit.next].next)
     line.count -= 1
     city.pools[line.pool].waiting -= 1
 

@@ -116,7 +116,7 @@ def count_running(city: City) -> None:
     now = run.now
     for p in range(run.patients):
         patient = city.patients[p]
-        if patient.is_inside == 0:
+        if patient.visits == 0 or patient.running == 0:
             continue
         stream = city.streams[stream_of(patient.number)]
         for place in range(stream.clock_first, stream.clock_last):
@@ -272,7 +272,7 @@ def are_stuck(city: City, helps: bool) -> bool:
         found = False
         for p in range(run.patients):
             patient = city.patients[p]
-            if patient.is_inside == 0 or patient.held < 0 or holds_live_only(city, patient):
+            if patient.visits == 0 or patient.held < 0 or holds_live_only(city, patient):
                 continue
             if is_live(city, city.visits[patient.visit], helps):
                 found = True

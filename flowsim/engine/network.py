@@ -165,6 +165,7 @@ class Network(NamedTuple):
     shift_start: Ints
     shift_ramp: Ints  # ms from no share to the whole
     shift_ages: NDArray[np.uint8]  # [shifts, A] 1 if it applies to the age band
+    shift_places: NDArray[np.uint8]  # [shifts, L] 1 if it applies to patients who live there
 
     # --- distributions ------------------------------------------------------------------------------------------
     family: Ints  # [D] distributions.Family

@@ -20,8 +20,8 @@ class Patient:
     """A patient: who it is, its marks (age band, place, groups), the visit it is on, and those it holds units of."""
 
     __slots__ = (
-        "area_row", "asked_site", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number", "site", "stream",
-        "times", "visit", "visits",
+        "area_row", "asked_site", "clocks", "held", "index", "instant", "joins", "key", "layer", "marks", "number",
+        "site", "stream", "times", "visit", "visits",
     )  # fmt: skip
 
     def __init__(self, key: int, stream: int, layer: int, index: int, marks: list[int], area_row: int) -> None:

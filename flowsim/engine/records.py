@@ -77,7 +77,7 @@ LINE = _type(
     *_long("count"), *_books(Row.CLASS), *_long("queue_ms_before", "wait_ms_before"),
 )  # fmt: skip
 LANE = _type(*_short("unit", "line"), *_long("after"), *_books(Row.LANE), *_long("starts_before"))
-POOL = _type(*_short("line_first", "line_last", "preempts", "is_touched", "served"), *_long("waiting"))
+POOL = _type(*_short("line_first", "line_last", "preempts", "is_touched", "served", "newcomer"), *_long("waiting"))
 STEP = _type(
     *_short(
         "pathway", "setting", "choice", "choice_first", "class_row", "levels", "priority_by", "stay_family",
@@ -90,7 +90,8 @@ STEP = _type(
 )  # fmt: skip
 STREAM = _type(
     *_short("kind", "pathway", "step", "place", "mix", "listed_first", "listed_last", "listed_unit"),
-    *_short("clock_first", "clock_last", "follows_response"), *_long("key"), *_books(Row.STREAM),
+    *_short("clock_first", "clock_last", "group_first", "group_last", "follows_response"),
+    *_long("key"), *_books(Row.STREAM),
 )  # fmt: skip
 OFFER = _type(
     *_short("stream", "layer", "age", "segment", "week", "year", "day", "pieces", "ratio"),
@@ -106,13 +107,14 @@ RESPONSE = _type(
 PATIENT = _type(
     *_long("number", "instant"),
     ("first_stay", "f8"),
-    *_short("visit", "held", "age", "place", "area_row", "site", "visits", "joins", "heading", "is_inside", "asked_site"),
+    *_short("visit", "held", "age", "place", "area_row", "site", "asked_site", "visits", "joins", "running"),
 )
+"""`running` clocks; `visits` so far, 0 where nobody is: who is in the model has joined somewhere."""
 VISIT = _type(
     *_long("joined", "queued", "segment"),
     *_short("patient", "step", "line", "lane", "next", "previous", "stamp", "is_waiting", "occurrence", "next_held"),
     *_long("ready", "started", "ended", "remaining", "blocked_since", "blocked_ms"),
-    *_short("number", "blocked_row"),
+    *_short("number", "blocked_row", "next_newcomer"),
 )
 EVENT = _type(*_long("at", "what", "who"), *_short("slot", "stamp"))
 RUN = _type(
@@ -123,10 +125,12 @@ RUN = _type(
     *_long("week_offset", "ages", "area_size", "steps", "mark_count", "note_width", "clock_width"),
     *_long("needs", "segments", "segment_starts", "months", "month_starts", "month_of_year", "day_starts"),
     *_long("period_starts", "closes_month", "wait_bins", "area_wait_ms", "area_wait_bins", "moves", "clock_bins"),
-    *_long("clock_met", "clock_missed", "clock_site_met", "clock_site_missed", "site_size", "listed_at", "listed_marks", "counted", "areas", "causes"),
+    *_long("clock_met", "clock_missed", "clock_site_met", "clock_site_missed", "site_size"),
+    *_long("listed_at", "listed_marks", "listed_stream", "first_inside", "first_waiting", "last_waiting"),
+    *_long("counted", "areas", "causes"),
     *_long("groups", "row_first", "row_to", "row_cumulative", "share_first", "share_unit", "share_cumulative"),
     *_long("capacity_at", "capacity_beds", "capacity_later", "session_open", "session_close", "session_slots"),
-    *_long("shift_to", "shift_start", "shift_ramp", "shift_ages", "shift_share", "points"),
+    *_long("shift_to", "shift_start", "shift_ramp", "shift_ages", "shift_places", "places", "shift_share", "points"),
     *_books(Row.RUN),
 )  # fmt: skip
 
@@ -219,7 +223,7 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     r = run[0]
     r["horizon"], r["replication"], r["week_offset"] = n.horizon_ms, replication, n.week_offset_ms
     r["ages"], r["area_size"], r["steps"] = n.counts[7], n.counts[6] * n.counts[7], len(n.step_word)
-    r["site_size"] = sites_of(n) + 1
+    r["site_size"], r["places"] = sites_of(n) + 1, len(n.place_area)
     r["mark_count"], r["is_logged"] = n.mark_count, is_logged
     pathways = int(max(n.step_pathway.max(initial=-1), n.stream_pathway.max(initial=-1))) + 1
     r["free_patient"] = r["free_visit"] = r["letting_in"] = r["stuck_step"] = r["closing_book"] = -1
@@ -230,10 +234,18 @@ def city_of(n: Network, keys: Sequence[int], replication: int, is_logged: bool) 
     for name in (
         "day_starts", "period_starts", "segment_starts", "month_starts", "month_of_year", "row_first", "row_to",
         "share_first", "share_unit", "capacity_at", "capacity_beds", "capacity_later", "session_open", "session_close",
-        "session_slots", "shift_to", "shift_start", "shift_ramp", "shift_ages", "listed_at", "listed_marks",
+        "session_slots", "shift_to", "shift_start", "shift_ramp", "shift_ages", "shift_places", "listed_at",
+        "listed_marks",
     ):  # fmt: skip
         r[name] = ints.add(getattr(n, name))
     r["closes_month"] = ints.add(n.period_closes_month)
+    stream = np.repeat(np.arange(len(n.stream_kind)), np.diff(n.listed_first))
+    r["listed_stream"] = ints.add(stream)
+    kind, by_joining = n.stream_kind[stream], np.argsort(n.listed_at, kind="stable")
+    r["first_inside"] = ints.add(np.flatnonzero(kind == StreamKind.INSIDE))
+    # Each goes to the end of its queue then, and the place of none has to be searched for.
+    r["first_waiting"] = ints.add(by_joining[kind[by_joining] == StreamKind.WAITING])
+    r["last_waiting"] = ints.size
     for name in ("row_cumulative", "share_cumulative", "shift_share"):
         r[name] = floats.add(getattr(n, name))
     r["needs"] = floats.add(np.ones(pathways))
@@ -339,7 +351,7 @@ def _queues(n: Network, ints: _Flat) -> tuple[Records, Records, Records]:
         line["later_first"] = ints.add(later)
         line["later_last"] = ints.size
     pools = np.zeros(len(n.pool_first) - 1, POOL)
-    pools["served"] = -1
+    pools["served"] = pools["newcomer"] = -1
     members = np.argsort(n.class_pool, kind="stable")
     first = np.searchsorted(n.class_pool[members], np.arange(len(pools) + 1))
     pools["line_first"], pools["line_last"] = ints.add(members) + np.stack([first[:-1], first[1:]])
@@ -401,9 +413,22 @@ def _steps(n: Network, ints: _Flat, floats: _Flat) -> tuple[Records, int]:
     width = int(n.mark_count) - 2
     comes_again, shifts = loops(n) >= 0, np.diff(n.shift_first) > 0
     for name, counted in (("counter", comes_again), ("shift_counter", shifts)):
-        steps[name] = np.where(counted, width + np.cumsum(counted) - 1, -1)
-        width += int(counted.sum())
+        steps[name], first = -1, width
+        for pathway in np.unique(n.step_pathway):
+            its = counted & (n.step_pathway == pathway)
+            steps[name][its] = first + np.arange(its.sum())
+            width = max(width, first + int(its.sum()))
     return steps, width
+
+
+def _wanted_groups(n: Network, pathway: int) -> list[int]:
+    """The groups that anything in a pathway depends on: others need not be drawn for its patients."""
+    its = n.step_pathway == pathway
+    wanted = {int(by) for what in (n.route_by, n.priority_by, n.stay_by, n.patience_by) for by in what[its]}
+    for group in reversed(range(len(n.group_by))):  # one may be drawn by another before it
+        if group + 2 in wanted:
+            wanted.add(int(n.group_by[group]))
+    return [group for group in range(len(n.group_by)) if group + 2 in wanted]
 
 
 def _streams(
@@ -425,6 +450,9 @@ def _streams(
         its = n.stream_pathway == pathway
         streams["clock_first"][its] = first[pathway]
         streams["clock_last"][its] = first[pathway] + len(clocks)
+        groups = _wanted_groups(n, pathway)
+        streams["group_first"][its] = ints.add(groups)
+        streams["group_last"][its] = ints.size
 
     layers = np.where(n.stream_kind == StreamKind.RATE, n.stream_layers, n.stream_kind == StreamKind.LISTED)
     number = np.repeat(np.arange(len(streams)), layers)

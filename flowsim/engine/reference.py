@@ -463,8 +463,9 @@ class City(Premises):
         patient.times[-1 - number] = times + 1
         word = self.steps[number].word
         u = uniform(patient.key, self.replication, patient.layer, patient.index, SHIFT, word, times)
-        for to, share, start, ramp, ages in self.steps[number].shifts:
-            now_share = choices.ramped(share, start, ramp, self._now) if ages[patient.marks[0]] else 0.0
+        for to, share, start, ramp, ages, places in self.steps[number].shifts:
+            is_for = ages[patient.marks[0]] and places[patient.marks[1]]
+            now_share = choices.ramped(share, start, ramp, self._now) if is_for else 0.0
             if u < now_share:
                 return to
             if now_share > 0.0:

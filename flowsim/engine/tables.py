@@ -10,7 +10,8 @@ stay alive during the call, and numbers of 32 bits are read as 64.
 from __future__ import annotations
 
 import operator
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from llvmlite import ir
@@ -21,6 +22,7 @@ from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, inf
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    intrinsic,
     lower_builtin,
     lower_getattr_generic,
     lower_setattr_generic,
@@ -220,6 +222,26 @@ def _copy_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 @lower_builtin(len, TableType)
 def _get_length(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).size
+
+
+@intrinsic
+def _prefetch(typingctx: Any, table: Any, index: Any) -> Any:
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        whole = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [POINTER, whole, whole, whole])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [POINTER], kind)
+        builder.call(ask, [_row_address(context, builder, sig.args[0], *args), whole(0), whole(3), whole(1)])
+        return context.get_dummy_value()
+
+    return types.none(table, types.int64), generate
+
+
+def _no_prefetch(table: Any, index: int) -> None:
+    pass
+
+
+prefetch: Callable[[Any, int], None] = _no_prefetch if config.DISABLE_JIT else cast(Any, _prefetch)
+"""Has the processor fetch a row that is wanted soon; nothing is read yet, so any index will do."""
 
 
 # --- a field of a row -----------------------------------------------------------------------------------------

@@ -130,9 +130,12 @@ class Pathway:
         self.turns = network.limit_to[self.steps] - self.steps[0]
         self.in_part = part.within(1)[:, 0]
         self._kinds: dict[tuple[int, bytes], Kinds] = {}
-        self._entered: dict[int, Floats] = {}
-        self._onward: dict[tuple[int, int], Floats] = {}
-        self._instead: dict[tuple[int, int], Floats] = {}
+        rules = slice(int(network.shift_first[self.steps[0]]), int(network.shift_first[self.steps[-1] + 1]))
+        self.alike = np.unique(network.shift_places[rules], axis=1, return_inverse=True)[1].reshape(-1).tolist()
+        """For each place a number: those of the same number have the same shifts of care."""
+        self._entered: dict[tuple[int, int], Floats] = {}
+        self._onward: dict[tuple[int, int, int], Floats] = {}
+        self._instead: dict[tuple[int, int, int], Floats] = {}
 
     def _marks(self) -> set[int]:
         """Marks on which routing or stays depend, and those on which these depend."""
@@ -155,11 +158,11 @@ class Pathway:
         return mean_and_sd(int(n.family[distribution]), n.parameters[first:last].tolist(), 0)[0]
 
     def kinds(self, place: int, turned: Floats) -> Kinds:
-        """All kinds of patients from a place; the same for every place unless something depends on it.
+        """All kinds of patients from a place; the same for places alike unless something depends on the place itself.
 
         `turned` is the share of those who come to each step that are turned away.
         """
-        key = (place if PLACE in self.marks else -1, turned.tobytes())
+        key = (place if PLACE in self.marks else -1 - self.alike[place], turned.tobytes())
         if key not in self._kinds:
             self._kinds[key] = self._solve(list(self._combinations(place)), turned)
         return self._kinds[key]
@@ -191,7 +194,7 @@ class Pathway:
                 by, row = int(n.stay_by[step]), int(n.stay_scale_first[step])
                 stay[kind, k] = self.means[k] * n.stay_scale[row + (marks[by] if by >= 0 else 0)] + self.rounds[k]
                 by, row = int(n.route_by[step]), int(n.route_row[step])
-                routing[kind, k] = self._after(row + (marks[by] if by >= 0 else 0), marks[AGE])
+                routing[kind, k] = self._after(row + (marks[by] if by >= 0 else 0), marks[AGE], marks[PLACE])
         for k in np.flatnonzero(turned).tolist():
             routing[:, k] *= 1 - turned[k]
             routing[:, k, self.turns[k]] += turned[k]
@@ -204,41 +207,44 @@ class Pathway:
             self._hold(routing, stay * (1 - turned)),
         )
 
-    def _after(self, row: int, age: int) -> Floats:
+    def _after(self, row: int, age: int, place: int) -> Floats:
         """Chances of the next step by a row of shares, with shifts of care."""
-        if (row, age) not in self._onward:
+        key = (row, age, self.alike[place])
+        if key not in self._onward:
             found = np.zeros(len(self.steps))
             for to, share in _shares(self.network, row):
                 if to != LEAVE:
-                    found += share * self.instead(to, age)
-            self._onward[row, age] = found
-        return self._onward[row, age]
+                    found += share * self.instead(to, age, place)
+            self._onward[key] = found
+        return self._onward[key]
 
-    def instead(self, step: int, age: int) -> Floats:
+    def instead(self, step: int, age: int, place: int) -> Floats:
         """Chances of the steps that patients on the way to a step go to, with shifts of care one after the other.
 
         Means over the days, each as it is at noon: of what shifts leave to those after them too.
         """
-        if (step, age) not in self._instead:
+        key = (step, age, self.alike[place])
+        if key not in self._instead:
             n = self.network
             found = np.zeros(len(self.steps))
             left = self.in_part
             for rule in range(int(n.shift_first[step]), int(n.shift_first[step + 1])):
-                if n.shift_ages[rule, age]:
+                if n.shift_ages[rule, age] and n.shift_places[rule, place]:
                     start, ramp = int(n.shift_start[rule]), int(n.shift_ramp[rule])
                     done = np.clip((self.part.days + DAY_MS / 2 - start) / max(ramp, 1), 0.0, 1.0)
                     gone = left * (float(n.shift_share[rule]) * done)
                     found[n.shift_to[rule] - self.steps[0]] += gone.sum()
                     left = left - gone
             found[step - self.steps[0]] += left.sum()
-            self._instead[step, age] = found / self.in_part.sum()
-        return self._instead[step, age]
+            self._instead[key] = found / self.in_part.sum()
+        return self._instead[key]
 
-    def entered(self, step: int) -> Floats:
-        """[A, K] chances of the steps that patients who enter at a step go to, by age band."""
-        if step not in self._entered:
-            self._entered[step] = np.array([self.instead(step, age) for age in self.ages])
-        return self._entered[step]
+    def entered(self, step: int, place: int) -> Floats:
+        """[A, K] chances of the steps that patients of a place who enter at a step go to, by age band."""
+        key = (step, self.alike[place])
+        if key not in self._entered:
+            self._entered[key] = np.array([self.instead(step, age, place) for age in self.ages])
+        return self._entered[key]
 
     def _round(self, step: int) -> float:
         """Mean wait for the round of a step, of stays that end at any time of the week."""
@@ -324,7 +330,7 @@ def _flow(
         kinds = pathway.kinds(place, turned)
         entering_at = np.zeros((len(kinds.ages), len(steps)))
         for step, by_age in entries:
-            into = pathway.entered(step)[kinds.ages]
+            into = pathway.entered(step, place)[kinds.ages]
             entering_at += (by_age[kinds.ages] * kinds.chances)[:, None] * into
         visits = np.einsum("ne,nek->nk", entering_at, kinds.visits)
         flows = np.einsum("nk,nkl->kl", visits, kinds.routing)

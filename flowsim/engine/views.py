@@ -195,6 +195,7 @@ class StepView:
                 int(n.shift_start[i]),
                 int(n.shift_ramp[i]),
                 n.shift_ages[i].tolist(),
+                n.shift_places[i].tolist(),
             )
             for i in range(int(n.shift_first[k]), int(n.shift_first[k + 1]))
         ]

@@ -15,25 +15,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Floats, Ints, Labels, Network
 from flowsim.engine.running import run_once
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import Faults, StoppedError
 from flowsim.experiment.calibration import ALL, Check, LoadedCalibration, Quantity, load_calibration
+from flowsim.experiment.calibration_blocks import Pairs, search_blocks
 from flowsim.experiment.calibration_steps import Found, Useless, search
 from flowsim.experiment.cells import Cell
 from flowsim.experiment.runner import check_workers, outcomes_of
 from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.estimate import Estimate, estimate
-from flowsim.measure.ledgers import read_ledger
+from flowsim.measure.ledgers import Columns, read_ledger
 from flowsim.measure.measures import measured, unknown_values
 from flowsim.model.digest import digest_of_model
-from flowsim.model.fitted import most
+from flowsim.model.fitting import most
 from flowsim.model.loading import read_model
 from flowsim.model.reading import parse_yaml
 from flowsim.model.schema import Model
 
+MANY = 8
+"""Of more factors than this those of one kind are changed together, so that a round is not one trial for each."""
+SPOTS = ("at", "trust", "unit")
+"""Attributes by which a target is known to be about some hospital."""
 DIGITS = 4
 """Significant digits of a fitted factor as it is written."""
 TABLES = "calibration.md"
@@ -218,7 +222,7 @@ def run_cell(work: Work, cell: Cell, folder: None) -> Values:
         run_once(network, labels, work.seed, cell.replication, lambda page: pages.append(page.copy()))
     except StoppedError as stopped:
         return Values(cell, {}, str(stopped))
-    ledger = read_ledger((entry for page in pages for entry in entries_of(page)), network, labels)
+    ledger = read_ledger(Columns.of(pages), network, labels)
     found: dict[str, Mapping[str, float]] = {}
     for one in work.asked:
         values = measured(MEASURES[one.measure], ledger, one.by, one.of)
@@ -293,11 +297,22 @@ def _fitted(plan: LoadedCalibration, runs: _Runs) -> tuple[dict[str, float], dic
     largest = [most(model, model.fitted[name]) for name in names]
     highest = np.array([math.inf if one is None else math.log(one) for one in largest])
     try:
-        found = search(trial, start, highest, plan.plan.rounds)
+        if len(names) <= MANY:
+            found = search(trial, start, highest, plan.plan.rounds)
+        else:
+            found = search_blocks(trial, start, highest, plan.plan.rounds, *_kinds_and_kin(plan, names))
     except Useless as useless:
         name = names[useless.number]
         raise plan.refusal(("fitted", name), name, "this factor moves none of the targets: fit another") from None
     return _rounded(names, found, largest), _errors(names, found, spreads)
+
+
+def _kinds_and_kin(plan: LoadedCalibration, names: Sequence[str]) -> tuple[list[str], Pairs]:
+    """The kind of each factor, by the measure of its target; and which targets are about the same site or trust."""
+    targets = [plan.plan.fitted[name] for name in names]
+    spots = [{spot for key in SPOTS for spot in target.of.get(key, ())} for target in targets]
+    kin = np.array([[bool(one & other) for other in spots] for one in spots]) | np.eye(len(spots), dtype=bool)
+    return [target.measure for target in targets], kin
 
 
 def _covariance(missed: Floats) -> Floats:

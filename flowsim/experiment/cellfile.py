@@ -24,6 +24,7 @@ from flowsim.engine.ledger import BOOKS
 from flowsim.engine.network import Ints
 from flowsim.errors import DamagedError, StoppedError, escape
 from flowsim.experiment.cells import CELL_ID, Cell, FileRecord
+from flowsim.measure.ledgers import Columns
 
 FORMAT = 1
 CELL_SCHEMA = pa.schema(
@@ -327,19 +328,15 @@ def numbers_of(column: pa.Array) -> npt.NDArray[Any]:
     return np.from_dlpack(column)
 
 
-def page_of(table: pa.Table) -> Ints:
-    """The rows of a cell's file as one page of the ledger. Raises DamagedError for a book that there is not."""
+def columns_of(table: pa.Table) -> Columns:
+    """The rows of a cell's file, nothing copied. Raises DamagedError for a book that there is not."""
     books = table["book"].unify_dictionaries().combine_chunks()
     names = books.dictionary.to_pylist()
     if unknown := [name for name in names if name not in NAMES]:
         raise DamagedError(f"a ledger has a book '{escape(unknown[0])}', which this version of flowsim does not know")
-    numbers = np.array([NAMES.index(name) for name in names], np.int64)
-    page = np.empty((len(table), 4), np.int64)
-    period, row, value = (table[name].combine_chunks() for name in ("period", "row", "value"))
-    for column, values in enumerate((period, books.indices, row, value)):
-        page[:, column] = numbers_of(values)
-    page[:, 1] = numbers[page[:, 1]]
-    return page
+    numbers = np.array([NAMES.index(name) for name in names], np.uint8)
+    period, row, value = (numbers_of(table[name].combine_chunks()) for name in ("period", "row", "value"))
+    return Columns(period, numbers[numbers_of(books.indices)], row, value)
 
 
 class VisitWriter(_TableFile):

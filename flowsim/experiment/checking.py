@@ -104,7 +104,7 @@ def _years_ahead(loaded: LoadedModel) -> int:
     if model.population is not None:
         last: int = max(model.population.table.columns["year"])
         return min(max(last - model.start.year + 1, 1), MOST_YEARS)
-    return YEARS_OF_GROWTH if model.growth or model.capacity_changes else 1
+    return YEARS_OF_GROWTH if model.growth or model.capacity_changes or model.prevention else 1
 
 
 def _facts(loaded: LoadedModel, network: Network, labels: Labels, window: Window) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from flowsim.engine.network import Labels, Network
 from flowsim.engine.running import Engine
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import StoppedError
+from flowsim.experiment.audit import read_results
 from flowsim.experiment.cells import Cell, CellOutcome, cells_of
 from flowsim.experiment.loads import patients_of
 from flowsim.experiment.results import ExperimentResults, scenario_networks
@@ -60,6 +61,7 @@ def conduct(
         names = list(experiment.scenarios)
         replications = experiment.replications
         work = Work(networks, experiment.seed, engine, experiment.visits)
+        results = ExperimentResults(read_results(out), loaded, networks)
         while True:
             store.plan(names, replications)
             cells = cells_of(names, replications)
@@ -69,7 +71,7 @@ def conduct(
                 compile_ahead(engine, note, is_sampled=0 < experiment.visits < 1)
             processes = _enough(networks, missing, engine) if workers is None else workers
             run_cells(cells, run_cell, store, processes, work, progress)
-            results = ExperimentResults.open(out, networks)
+            results.look_again()
             if precision is None or replications >= MOST_FOR_PRECISION or _all_precise(results, precision):
                 break
             replications = min(replications + max(5, replications // 2), MOST_FOR_PRECISION)
@@ -123,7 +125,7 @@ def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
     base = loaded.base
     main = base.files[0]
     for file in base.files:
-        name = "model.yaml" if file == main else file.relative_to(base.folder.resolve()).as_posix()
+        name = "model.yaml" if file == main else file.resolve().relative_to(base.folder.resolve()).as_posix()
         store.write_model(f"model/{name}", file.read_bytes())
 
 

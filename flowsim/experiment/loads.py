@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from flowsim.engine.network import Labels, Network
-from flowsim.engine.traffic import YEAR_MS, LoadRow, arrival_rates, offered_load
-from flowsim.model.units import DOOR, DOORS
+from flowsim.engine.spans import Part, arrival_rates
+from flowsim.engine.traffic import YEAR_MS, LoadRow, offered_load
+from flowsim.model.units import DOORS
 
 Years = Sequence[tuple[str, int, int]]
 """Model years as (name, from, to) in milliseconds from the start of the run."""
@@ -73,7 +72,8 @@ def tipping(rows: Iterable[LoadRow]) -> list[dict[str, Any]]:
 
 def patients_a_year(network: Network, years: Years) -> float:
     """Patients who arrive in 365 days, in the mean over the years."""
-    return math.fsum(float(rate.sum()) for rate in arrival_rates(network, years[0][1], years[-1][2]).values()) * YEAR_MS
+    rates = arrival_rates(network, Part.whole(network, years[0][1], years[-1][2]))
+    return math.fsum(float(rate.sum()) for rate in rates.values()) * YEAR_MS
 
 
 def patients_of(network: Network) -> float:
@@ -82,18 +82,11 @@ def patients_of(network: Network) -> float:
     return patients_a_year(network, [("all", 0, horizon)]) * horizon / YEAR_MS
 
 
-def _closes_in_hours(network: Network, labels: Labels) -> bool:
-    """Whether a door to a closed service is opened and shut again."""
-    steps = np.diff(network.capacity_first)
-    return any(steps[u] > 2 for u, unit in enumerate(labels.units) if unit.setting.startswith(DOOR))
-
-
 def moved_work(networks: Mapping[str, tuple[Network, Labels]], baseline: str, years: Years) -> list[dict[str, Any]]:
     """Visits a year that each scenario's levers removed from one setting and added to another.
 
     Rows of scenario, setting, baseline_a_year, a_year, change_a_year, over all the years together; only of
-    settings where something changed. The equations know no hours: a scenario that closes a service in some is left
-    out.
+    settings where something changed.
     """
     span = [("all", years[0][1], years[-1][2])]
     visits = {
@@ -103,7 +96,6 @@ def moved_work(networks: Mapping[str, tuple[Network, Labels]], baseline: str, ye
             if not row["setting"].startswith(DOORS)
         }
         for name, pair in networks.items()
-        if not _closes_in_hours(*pair)
     }
     table = []
     for name, found in visits.items():

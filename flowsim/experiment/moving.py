@@ -1,8 +1,12 @@
-"""The ledger of moved work: each lever of a scenario run after the last, on the same patients, and what it moved."""
+"""The ledger of moved work: each lever of a scenario run after the last, on the same patients, and what it moved.
+
+Every visit of a run is kept, so of an experiment of several years only the last is run, after the warm-up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +18,9 @@ from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import DamagedError, refusal
-from flowsim.measure.moved import DAY_MS, Care, Moved, moved
+from flowsim.measure.ledgers import NUMBER
+from flowsim.measure.moved import DAY_MS, GONE, PREVENTED, Care, Moved, moved
+from flowsim.model.levers.prevention import Prevention
 from flowsim.model.names import near
 from flowsim.model.schema import Model
 from flowsim.model.units import DOORS, geography_of
@@ -29,14 +35,21 @@ PRIMES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F
 
 
 class LeverMoved(NamedTuple):
-    """What one lever of a scenario moved, after those before it."""
+    """What one lever of a scenario moved, after those before it; `year` is empty where days were run."""
 
     scenario: str
     lever: str
+    year: str
+    pathways: dict[str, str]  # of each stream
     moved: Moved
 
     def document(self) -> dict[str, Any]:
-        """It as plain data, days in place of milliseconds; only care of which anything moved."""
+        """It as plain data, days in place of milliseconds; only streams and care of which anything
+        moved.
+        """
+        arrivals = [
+            {"pathway": self.pathways[one["stream"]], **one} for one in self.moved.arrivals if one["gone"] or one["new"]
+        ]
         rows = []
         for row in self.moved.rows:
             parts = (f"{what}_{side}" for what in ("visits", "days_ms") for side in ("removed", "added"))
@@ -47,7 +60,9 @@ class LeverMoved(NamedTuple):
         return {
             "scenario": self.scenario,
             "lever": self.lever,
+            "year": self.year,
             "patients": self.moved.patients,
+            "arrivals": sorted(arrivals, key=lambda one: (one["pathway"], one["stream"])),
             "care": rows,
             "flows": self.moved.flows,
         }
@@ -74,6 +89,8 @@ def levers_moved(
 ) -> Iterator[LeverMoved]:
     """What each lever moved, scenario by scenario (or of one), in one replication, from the warm-up to the end.
 
+    Levers that change who comes (growth) move nobody: patients of one run only are told by stream, and the visits of
+    others differ through queues alone. Of several years the last is run, in which growth is greatest.
     Raises InputError for names that are not known, DamagedError if it does not balance to the patient.
     """
     scenarios = {one.name: one for one in loaded.scenarios if one.levers}
@@ -85,6 +102,9 @@ def levers_moved(
     if isinstance(replication, bool) or not 1 <= replication <= 1_000_000:
         raise refusal("--replication", replication, "must be a whole number from 1 to 1000000")
     compile_ahead(engine, note)
+    years = loaded.experiment.years[-1:]
+    if len(loaded.experiment.years) > 1:
+        loaded = replace(loaded, experiment=loaded.experiment.model_copy(update={"years": years}))
     runs = _Runs(loaded, by, replication, engine)
     start = runs.care(loaded.base.model)
     for one in scenarios.values() if scenario is None else [scenarios[scenario]]:
@@ -93,10 +113,11 @@ def levers_moved(
             note(f"{one.name}: {lever.describe()}")
             model = lever.apply(model)
             after = runs.care(model)
-            found = moved(before, after, list(runs.kinds.number))
+            gone = PREVENTED if isinstance(lever, Prevention) else GONE
+            found = moved(before, after, list(runs.kinds.number), list(runs.streams.number), gone)
             if faults := found.faults():
                 raise DamagedError("moved work does not balance: " + "; ".join(faults[:5]))
-            yield LeverMoved(one.name, lever.describe(), found)
+            yield LeverMoved(one.name, lever.describe(), runs.year if years else "", runs.pathways, found)
             before = after
 
 
@@ -106,30 +127,27 @@ class _Runs:
     def __init__(self, loaded: LoadedExperiment, by: str, replication: int, engine: Engine) -> None:
         self.loaded, self.by, self.replication, self.engine = loaded, by, replication, engine
         self.streams, self.units, self.kinds = Names(), Names(), Names()
+        self.pathways: dict[str, str] = {}
+        base = loaded.base.model
+        self.window = loaded.experiment.window(base.start)
+        self.year = self.window.years(base.start)[-1][0]
 
     def care(self, model: Model) -> Care:
         """Every visit of a model's run but those in which nothing is done."""
-        experiment = self.loaded.experiment
-        base = self.loaded.base.model
-        network, labels = compile_network(model, experiment.window(base.start), base)
+        network, labels = compile_network(model, self.window, self.loaded.base.model)
+        pathways = (labels.pathways[number] for number in network.stream_pathway)
+        self.pathways |= dict(zip(labels.streams, pathways, strict=True))
         told = _Telling(self, model, network, labels)
-        starts = np.zeros(len(labels.units), np.int64)
-
-        def write(page: Ints) -> None:
-            for name, lanes in told.starts:
-                rows = page[page[:, 1] == name]
-                np.add.at(starts, lanes[rows[:, 2]], rows[:, 3])
-
-        run_once(network, labels, experiment.seed, self.replication, write, told.take, self.engine)
-        return told.care(starts)
+        run_once(
+            network, labels, self.loaded.experiment.seed, self.replication, told.read, told.take, self.engine
+        )  # fmt: skip
+        return told.care()
 
 
 class _Telling:
-    """Takes the rows of one run's log, and keeps of each what is compared."""
+    """Takes the rows of one run's log, and keeps of each what is compared; reads in its ledger what these must tell."""
 
     def __init__(self, runs: _Runs, model: Model, network: Network, labels: Labels) -> None:
-        from flowsim.engine.ledger import BOOKS
-
         self.horizon = network.horizon_ms
         self.stream = runs.streams.of(list(labels.streams))
         self.unit = runs.units.of([unit.name for unit in labels.units])
@@ -137,10 +155,18 @@ class _Telling:
         self.kind = runs.kinds.of([getattr(unit, runs.by if runs.by != "unit" else "name") for unit in labels.units])
         self.km = _distances(model, labels)
         lanes = np.repeat(network.class_own, np.diff(network.lane_first))
-        books = {book.name: number for number, book in enumerate(BOOKS)}
-        self.starts = [(books["starts"], lanes), (books["first_inside"], lanes)]
+        self.starts = [(NUMBER["starts"], lanes), (NUMBER["first_inside"], lanes)]
         self.parts: list[Care] = []
-        self.begun = np.zeros(len(labels.units), np.int64)
+        self.begun, self.to_begin = np.zeros((2, len(labels.units)), np.int64)
+        self.entered = np.zeros(len(labels.streams), np.int64)
+
+    def read(self, page: Ints) -> None:
+        """A page of the ledger: who started in each unit, and who came in each stream."""
+        for book, lanes in self.starts:
+            rows = page[page[:, 1] == book]
+            np.add.at(self.to_begin, lanes[rows[:, 2]], rows[:, 3])
+        rows = page[page[:, 1] == NUMBER["entered"]]
+        np.add.at(self.entered, rows[:, 2], rows[:, 3])
 
     def take(self, rows: Ints) -> None:
         """Some rows of the visit log."""
@@ -156,6 +182,7 @@ class _Telling:
         self.parts.append(
             Care(
                 patient_number(self.stream[column["stream"]], column["layer"], column["index"]),
+                self.stream[column["stream"]].astype(np.int32),
                 self.kind[own].astype(np.int32),
                 _hash(used, column["joined_ms"], column["started_ms"], column["left_ms"], outcome),
                 column["joined_ms"].copy(),
@@ -167,11 +194,16 @@ class _Telling:
             )
         )
 
-    def care(self, starts: Ints) -> Care:
-        """All of it. Raises DamagedError if the log and the ledger, of own units, do not tell of the same visits."""
-        if (starts != self.begun).any():
+    def care(self) -> Care:
+        """All of it. Raises DamagedError if the log and the ledger do not tell of the same patients and visits."""
+        if (self.to_begin != self.begun).any():
             raise DamagedError("the visit log and the ledger do not tell of the same visits")
-        return Care(*(np.concatenate(column) for column in zip(*self.parts, strict=True)))
+        found = Care(*(np.concatenate(column) for column in zip(*self.parts, strict=True)))
+        _, first = np.unique(found.patient, return_index=True)
+        came = np.bincount(found.stream[first], minlength=self.stream.max(initial=0) + 1)
+        if (came[self.stream] != self.entered).any():
+            raise DamagedError("the visit log and the ledger do not tell of the same patients")
+        return found
 
 
 def _hash(*columns: Ints) -> Any:

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from flowsim.engine.building import compile_network
 from flowsim.engine.laws import broken_laws
-from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Floats, Labels, Network
 from flowsim.errors import Fault, InputError, refusal
 from flowsim.experiment import audit as auditing
-from flowsim.experiment.cellfile import page_of
+from flowsim.experiment.cellfile import columns_of
+from flowsim.experiment.cells import Cell
 from flowsim.experiment.loads import moved_work
 from flowsim.experiment.scenarios import Experiment, LoadedExperiment, Wanted, load_experiment
 from flowsim.experiment.store import Store
@@ -82,14 +82,13 @@ class ExperimentResults:
     folder: auditing.Results
     loaded: LoadedExperiment
     _networks: Networks | None = None
-    _values: dict[str, list[Value]] = field(default_factory=dict)
-    _at_end: list[AtEnd] = field(default_factory=list)
+    _values: dict[str, dict[str, list[Value]]] = field(default_factory=dict)
+    _at_end: dict[str, AtEnd] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, path: str | Path, networks: Networks | None = None) -> ExperimentResults:
-        """Open a results folder, whole or not; `networks` are its scenarios compiled, by whoever has just run them.
-
-        Raises InputError if nothing was run there, DamagedError if it was changed.
+    def open(cls, path: str | Path) -> ExperimentResults:
+        """Open a results folder, whole or not. Raises InputError if nothing was run there, DamagedError if it was
+        changed.
         """
         folder = auditing.read_results(Path(path))
         loaded = load_experiment(folder.path / "model" / "experiment.yaml", folder.path / "model" / "model")
@@ -100,7 +99,11 @@ class ExperimentResults:
         }  # fmt: skip
         experiment = loaded.experiment.model_copy(update=as_run)
         loaded = LoadedExperiment(experiment, loaded.tree, loaded.file, loaded.base, loaded.scenarios)
-        return cls(folder, loaded, networks)
+        return cls(folder, loaded)
+
+    def look_again(self) -> None:
+        """Takes note of what was finished since; what was read already is not read again."""
+        self.folder = auditing.read_results(self.folder.path)
 
     @property
     def experiment(self) -> Experiment:
@@ -113,41 +116,31 @@ class ExperimentResults:
         self._networks = self._networks or scenario_networks(self.loaded)
         return self._networks
 
-    def ledgers(self) -> Iterator[tuple[str, int, Ledger]]:
-        """(scenario, replication, ledger) of every finished cell, read one at a time."""
-        for outcome in self.folder.outcomes:
-            if outcome.status == "done":
-                network, labels = self.networks[outcome.cell.scenario]
-                entries = entries_of(page_of(self.folder.read_cell(outcome.cell.id)))
-                yield outcome.cell.scenario, outcome.cell.replication, read_ledger(entries, network, labels)
+    def _done(self) -> list[Cell]:
+        return [outcome.cell for outcome in self.folder.outcomes if outcome.status == "done"]
+
+    def _ledger(self, cell: Cell) -> Ledger:
+        return read_ledger(columns_of(self.folder.read_cell(cell.id)), *self.networks[cell.scenario])
 
     def values(self, wanted: Mapping[str, Wanted] | None = None) -> list[Value]:
-        """Measures by scenario and replication; the experiment's own if none are named."""
-        wanted = wanted or self.experiment.measures
-        name = repr(sorted((key, repr(one)) for key, one in wanted.items()))
-        if name not in self._values:
-            self._read(name, wanted)
-        return self._values[name]
+        """Measures by scenario and replication; the experiment's own if none are named.
 
-    def _read(self, name: str, wanted: Mapping[str, Wanted]) -> None:
-        """One pass over all cells, since to read a ledger takes longer than to measure it."""
-        values, at_end = [], []
-        for scenario, replication, ledger in self.ledgers():
-            values += [
-                Value(key, one.measure, one.by, scenario, replication, row, value)
-                for key, one in wanted.items()
-                for row, value in measured(MEASURES[one.measure], ledger, one.by, _kept(one)).items()
-            ]
-            if not self._at_end:
-                inside, waiting = int(ledger.book("inside").sum()), int(ledger.book("waiting").sum())
-                at_end.append(AtEnd(scenario, _queues(ledger), inside, waiting))
-        self._values[name] = values
-        self._at_end = self._at_end or at_end
+        One pass over all cells, since to read a ledger takes longer than to measure it.
+        """
+        wanted = wanted or self.experiment.measures
+        found = self._values.setdefault(repr(sorted((key, repr(one)) for key, one in wanted.items())), {})
+        cells = self._done()
+        for cell in cells:
+            if cell.id not in found:
+                ledger = self._ledger(cell)
+                found[cell.id] = list(_measured(wanted, cell, ledger))
+                self._at_end.setdefault(cell.id, _at_end(cell, ledger))
+        return [value for cell in cells for value in found[cell.id]]
 
     def _ends(self) -> list[AtEnd]:
-        if not self._at_end:
+        if not all(cell.id in self._at_end for cell in self._done()):
             self.values()
-        return self._at_end
+        return [self._at_end[cell.id] for cell in self._done()]
 
     def compare(self, measure: str | None = None, by: str | None = None, baseline: str | None = None) -> pd.DataFrame:
         """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals.
@@ -300,10 +293,21 @@ def audit(path: str | Path) -> auditing.AuditReport:
         outcome = results.folder.journal.outcomes[file.stem]
         network, labels = results.networks[outcome.cell.scenario]
         totals = Totals(network)
-        totals.add(page_of(results.folder.read_cell(outcome.cell.id)))
+        totals.add(columns_of(results.folder.read_cell(outcome.cell.id)).page())
         return broken_laws(network, labels, totals.books())
 
     return auditing.audit(Path(path), laws)
+
+
+def _measured(wanted: Mapping[str, Wanted], cell: Cell, ledger: Ledger) -> Iterator[Value]:
+    for key, one in wanted.items():
+        for row, value in measured(MEASURES[one.measure], ledger, one.by, _kept(one)).items():
+            yield Value(key, one.measure, one.by, cell.scenario, cell.replication, row, value)
+
+
+def _at_end(cell: Cell, ledger: Ledger) -> AtEnd:
+    inside, waiting = int(ledger.book("inside").sum()), int(ledger.book("waiting").sum())
+    return AtEnd(cell.scenario, _queues(ledger), inside, waiting)
 
 
 def _queues(ledger: Ledger) -> Floats:

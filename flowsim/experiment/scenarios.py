@@ -21,7 +21,7 @@ from flowsim.model.levers import Lever, LeverError, parse_lever
 from flowsim.model.loading import LoadedModel, frozen, read_model
 from flowsim.model.names import near
 from flowsim.model.parts import Name, Part, Share, Text, WholeDuration
-from flowsim.model.reading import Tree, field_name, read_yaml
+from flowsim.model.reading import KeyPath, Tree, field_name, read_yaml
 from flowsim.model.schema import Model
 
 if TYPE_CHECKING:
@@ -122,12 +122,20 @@ def refuse_unknown(measure: str, attributes: Iterable[str]) -> None:
 
 
 class Quick(Part):
-    """The small form of an experiment."""
+    """The small form of an experiment: what it has less of, and what it says where it cannot say all."""
 
     years: tuple[Year, ...] = ()
-    days: Annotated[int, parse_whole(1, 36_500)] | None = None
+    days: Annotated[int, parse_whole(1, 36_500)] | None = Field(None, description="days measured, instead of years")
     warm_up: WholeDuration | None = None
     replications: Replications = 3
+    measures: tuple[Name, ...] = Field((), description="only these of the measures; all if left out")
+    answer: Text = Field("", description="its own sentence; that of the experiment if left out")
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Quick:
+        if self.years and self.days is not None:
+            raise ValueError("give years or days, not both")
+        return self
 
 
 class Experiment(Part):
@@ -137,6 +145,7 @@ class Experiment(Part):
     name: ScenarioName
     title: Text
     question: Text
+    debate: Text = Field("", description="the statement of the debate that it examines, with its source")
     expectation: Text = Field("", description="what was expected, written before the first run")
     model: Text = Field(description="name of a model that ships, or a path from this file's folder")
     years: tuple[Year, ...] = Field((), description="model years measured, such as [2018/19]")
@@ -170,17 +179,25 @@ class Experiment(Part):
             )
         if not self.measures:
             raise ValueError("measures: there must be at least one")
+        for name in self.quick.measures:
+            if name not in self.measures:
+                raise ValueError(f"quick: '{name}' is no measure" + near(name, self.measures))
         return self
 
     def as_quick(self) -> Experiment:
         """The small form: the first year (or fewer days) and few replications."""
-        small: dict[str, Any] = {"replications": self.quick.replications}
-        if self.years:
-            small["years"] = self.quick.years or self.years[:1]
+        quick = self.quick
+        small: dict[str, Any] = {"replications": quick.replications}
+        if quick.days is not None or not self.years:
+            small |= {"years": (), "days": quick.days or self.days}
         else:
-            small["days"] = self.quick.days or self.days
-        if self.quick.warm_up is not None:
-            small["warm_up"] = self.quick.warm_up
+            small["years"] = quick.years or self.years[:1]
+        if quick.warm_up is not None:
+            small["warm_up"] = quick.warm_up
+        if quick.measures:
+            small["measures"] = {name: wanted for name, wanted in self.measures.items() if name in quick.measures}
+        if quick.answer:
+            small["answer"] = quick.answer
         return self.model_copy(update=small)
 
     def window(self, start: dt.date) -> Window:
@@ -348,15 +365,25 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def _check_answer(experiment: Experiment, tree: Tree, faults: Faults) -> None:
-    """Every {scenario: measure} of the answer names a scenario and a measure in one piece."""
-    for found in PLACEHOLDER.finditer(experiment.answer):
+    """Every {scenario: measure} of the answers names a scenario and a measure in one piece, of the small form too."""
+    quick, every = experiment.quick, tuple(experiment.measures)
+    _check_blanks(experiment, experiment.answer, every, ("answer",), tree, faults)
+    small = quick.answer or (experiment.answer if quick.measures else "")
+    _check_blanks(experiment, small, quick.measures or every, ("quick", "answer"), tree, faults)
+
+
+def _check_blanks(
+    experiment: Experiment, answer: str, measures: tuple[str, ...], path: KeyPath, tree: Tree, faults: Faults
+) -> None:
+    for found in PLACEHOLDER.finditer(answer):
         scenario, _, key = (part.strip() for part in found[1].partition(":"))
         message = ""
         if scenario not in experiment.scenarios:
             message = f"'{scenario}' is no scenario" + near(scenario, experiment.scenarios)
-        elif key not in experiment.measures:
-            message = f"'{key}' is no measure of this experiment" + near(key, experiment.measures)
+        elif key not in measures:
+            form = "its quick form" if path[0] == "quick" or key in experiment.measures else "this experiment"
+            message = f"'{key}' is no measure of {form}" + near(key, measures)
         elif experiment.measures[key].by != "all":
             message = f"'{key}' is told apart by {experiment.measures[key].by}: an answer needs one number"
         if message:
-            faults.add(tree.file, tree.line(("answer",)), "answer", found[0], message)
+            faults.add(tree.file, tree.line(path), field_name(path), found[0], message)

@@ -11,14 +11,13 @@ import numpy as np
 import pandas as pd
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import InputError, refusal
 from flowsim.measure.catalogue import MEASURES
-from flowsim.measure.ledgers import Ledger, read_ledger
+from flowsim.measure.ledgers import Columns, Ledger, read_ledger
 from flowsim.measure.measures import HOUR_MS, measured
 from flowsim.model.calendar import Window, anniversary
 from flowsim.model.loading import load_model
@@ -53,11 +52,13 @@ class Run:
         if name not in MEASURES:
             raise _refusal("measure", name, "there is no such measure" + near(name, MEASURES))
         measure = MEASURES[name]
-        attributes = measure.attributes
         kept = {key: frozenset([value] if isinstance(value, str) else value) for key, value in (of or {}).items()}
-        for option, attribute in [("by", by or "all"), *(("of", attribute) for attribute in kept)]:
-            if attribute not in (*attributes, "all") or (option == "of" and attribute == "all"):
-                raise _refusal(option, attribute, f"{name} is not told apart by this" + near(attribute, attributes))
+        if "all" in kept:
+            raise _refusal("of", "all", "names no attribute")
+        try:
+            measure.told_by((by or measure.named, *kept))
+        except ValueError as error:
+            raise _refusal("by", by or measure.named, str(error)) from None
         values = measured(measure, self.ledger, by, kept)
         return pd.Series(list(values.values()), list(values), float, f"{name} ({measure.measured_in})")
 
@@ -111,7 +112,7 @@ def simulate(
 
     compile_ahead(engine, tell)
     outcome = run_once(network, labels, seed, replication, write, keep if log else None, engine)
-    ledger = read_ledger((entry for page in pages for entry in entries_of(page)), network, labels)
+    ledger = read_ledger(Columns.of(pages), network, labels)
     return Run(ledger, np.concatenate(visits) if log else None, *outcome)
 
 

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from flowsim.engine.ledger import BINS, BOOK, rows_of
+from flowsim.engine.ledger import BINS, BOOK, BOOKS, rows_of
 from flowsim.engine.network import Ints, Labels, Network
 
-Entries = Iterable[tuple[int, str, Ints, Ints]]
-"""(period, book, rows, values): what an engine wrote; a row stands once in each."""
-Kept = dict[str, list[tuple[int, Ints, Ints]]]
-"""(period, rows, values) by book."""
+NUMBER = {book.name: number for number, book in enumerate(BOOKS)}
+Pieces = list[tuple[int, Ints, Ints]]
+"""(period, rows, values) of one book; a row stands once in each."""
+
+
+class Columns(NamedTuple):
+    """What an engine wrote, page after page: whole numbers of any size, one entry a row."""
+
+    period: Any
+    book: Any  # its number in BOOKS
+    row: Any
+    value: Ints
+
+    @classmethod
+    def of(cls, pages: Sequence[Ints]) -> Columns:
+        """Those of pages as an engine hands them over."""
+        return cls(*np.concatenate([np.empty((0, 4), np.int64), *pages]).T)
+
+    def page(self) -> Ints:
+        """All of it as one page."""
+        return np.column_stack(self)
+
+    def pieces(self, name: str) -> Pieces:
+        """A book, taken apart by period."""
+        at = np.flatnonzero(self.book == NUMBER[name])
+        if not len(at):
+            return []
+        periods, rows, values = self.period[at], self.row[at], self.value[at]
+        edges = np.flatnonzero((np.diff(periods) != 0) | (np.diff(at) != 1)) + 1
+        return [
+            (int(periods[first]), rows[first:last], values[first:last])
+            for first, last in zip([0, *edges.tolist()], [*edges.tolist(), len(at)], strict=True)
+        ]
 
 
 class Window(NamedTuple):
@@ -33,13 +62,15 @@ class Window(NamedTuple):
 class Ledger:
     """One replication's ledger over the data collection period, or a part of it.
 
-    `network` and `labels` say what the rows are; `kept` is all that was written, warm-up included.
+    `network` and `labels` say what the rows are; `columns` is all that was written, warm-up included. A book is
+    looked for in it when it is first asked for: measures read few of them.
     """
 
     network: Network
     labels: Labels
     window: Window
-    kept: Kept
+    columns: Columns
+    _pieces: dict[str, Pieces] = field(default_factory=dict)
     _sums: dict[str, Ints] = field(default_factory=dict)
     _parts: dict[frozenset[int], Ledger] = field(default_factory=dict)
 
@@ -48,7 +79,7 @@ class Ledger:
         if name not in self._sums:
             sums = np.zeros(rows_of(self.network, BOOK[name].row), np.int64)
             month_of = self.labels.month_of_period
-            for period, rows, values in self.kept.get(name, ()):
+            for period, rows, values in self._written(name):
                 if month_of[period] in self.window.months:
                     sums[rows] += values
             self._sums[name] = sums
@@ -63,7 +94,7 @@ class Ledger:
         first = first_period(self.labels, self.network)
         periods = len(self.network.period_starts) - 1 - first
         series = np.zeros((periods, rows_of(self.network, BOOK[name].row)), np.int64)
-        for period, rows, values in self.kept.get(name, ()):
+        for period, rows, values in self._written(name):
             if period >= first:
                 series[period - first, rows] += values
         return series
@@ -73,8 +104,13 @@ class Ledger:
         months &= self.window.months
         if months not in self._parts:
             window = _window(months, self.labels, self.network)
-            self._parts[months] = Ledger(self.network, self.labels, window, self.kept)
+            self._parts[months] = Ledger(self.network, self.labels, window, self.columns, self._pieces)
         return self._parts[months]
+
+    def _written(self, name: str) -> Pieces:
+        if name not in self._pieces:
+            self._pieces[name] = self.columns.pieces(name)
+        return self._pieces[name]
 
 
 def first_period(labels: Labels, network: Network) -> int:
@@ -82,15 +118,12 @@ def first_period(labels: Labels, network: Network) -> int:
     return int(np.searchsorted(network.period_starts, labels.data_start_ms))
 
 
-def read_ledger(entries: Entries, network: Network, labels: Labels) -> Ledger:
+def read_ledger(columns: Columns, network: Network, labels: Labels) -> Ledger:
     """What an engine wrote, to be summed over the data collection period.
 
     Patients inside are written once, at the end; clocks running are summed over the ends of months.
     """
-    kept: Kept = {}
-    for period, book, rows, values in entries:
-        kept.setdefault(book, []).append((period, rows, values))
-    return Ledger(network, labels, window_of(labels, network), kept)
+    return Ledger(network, labels, window_of(labels, network), columns)
 
 
 def window_of(labels: Labels, network: Network) -> Window:

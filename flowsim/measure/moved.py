@@ -12,6 +12,8 @@ import numpy as np
 from flowsim.engine.network import Floats, Ints
 
 DAY_MS = 86_400_000
+PREVENTED = "prevented"
+"""What became of the visits of patients who no longer come because of prevention."""
 GONE, STILL, ENDED = "no longer comes", "not yet: still in care or waiting at the end", "nothing: care ended without it"
 NEW, BEGUN, MORE = "did not come before", "was not yet done before", "further care: came back, or went on to it"
 
@@ -19,11 +21,13 @@ NEW, BEGUN, MORE = "did not come before", "was not yet done before", "further ca
 class Care(NamedTuple):
     """The visits of a run, one a row and in any order.
 
-    `patient` names the patient the same way in every run; `kind` is the number of what visits are told apart by;
-    `times` is a hash of the unit and every time of the visit; `km` is from home, NaN where it is not known.
+    `patient` names the patient the same way in every run, `stream` what it came with; `kind` is the number of what
+    visits are told apart by; `times` is a hash of the unit and every time of the visit; `km` is from home, NaN where
+    it is not known.
     """
 
     patient: Ints
+    stream: Ints
     kind: Ints
     times: Any
     joined_ms: Ints
@@ -38,17 +42,25 @@ class Moved(NamedTuple):
     """What moved between two runs.
 
     `patients` counts those in both runs, of these those whose care is the same at the same times, the same at other
-    times, or other care; and those in one run only. `rows` has for each kind of care visits and days before, removed,
+    times, or other care; and those in one run only. `arrivals` has for each stream the patients before, no longer
+    coming, new and after; `rows` has for each kind of care visits and days before, removed,
     added and after; `flows` what each visit removed became, and what each visit added came from.
     """
 
     patients: dict[str, int]
+    arrivals: list[dict[str, Any]]
     rows: list[dict[str, Any]]
     flows: list[dict[str, Any]]
 
     def faults(self) -> list[str]:
         """Where it does not balance; empty if it does."""
         found = []
+        for one in self.arrivals:
+            if left := one["before"] - one["gone"] + one["new"] - one["after"]:
+                found.append(f"{one['stream']}: patients do not balance by {left}")
+        for side, only in (("gone", "only_before"), ("new", "only_after")):
+            if (told := sum(one[side] for one in self.arrivals)) != self.patients[only]:
+                found.append(f"{self.patients[only]} patients {side}, {told} accounted for by stream")
         for row in self.rows:
             for what in ("visits", "days_ms"):
                 left = row[f"{what}_before"] - row[f"{what}_removed"] + row[f"{what}_added"] - row[f"{what}_after"]
@@ -61,9 +73,15 @@ class Moved(NamedTuple):
         return found
 
 
-def moved(before: Care, after: Care, names: Sequence[str]) -> Moved:
-    """What moved from one run to another. `names` are those of the kinds of care; no row is left out."""
-    patients, where = np.unique(np.concatenate((before.patient, after.patient)), return_inverse=True)
+def moved(before: Care, after: Care, names: Sequence[str], streams: Sequence[str], gone: str = GONE) -> Moved:
+    """What moved from one run to another. `names` are those of the kinds of care; no row or stream is left out.
+
+    `gone` is what is said of visits whose patient does not come.
+    """
+    patients, first, where = np.unique(
+        np.concatenate((before.patient, after.patient)), return_index=True, return_inverse=True
+    )
+    stream = np.concatenate((before.stream, after.stream))[first]
     ours, theirs = where[: len(before.patient)], where[len(before.patient) :]
     count, kinds = len(patients), len(names)
     had, has = (np.bincount(one, minlength=count) > 0 for one in (ours, theirs))
@@ -75,6 +93,7 @@ def moved(before: Care, after: Care, names: Sequence[str]) -> Moved:
     other = np.zeros(count, np.bool_)
     other[codes[visits[0] != visits[1]] // kinds] = True
     both = had & has
+    unfinished = (_unfinished(before, ours), _unfinished(after, theirs))
     sides = [_totals(one, kinds) for one in (before, after)]
     kind = codes % kinds
     rows = [
@@ -90,9 +109,16 @@ def moved(before: Care, after: Care, names: Sequence[str]) -> Moved:
             "only_before": int((had & ~has).sum()),
             "only_after": int((has & ~had).sum()),
         },
+        _arrivals(stream, had, has, streams),
         rows,
-        _flows(codes, visits, was, now, (had, has), (_unfinished(before, ours), _unfinished(after, theirs)), names),
+        _flows(codes, visits, was, now, (had, has), unfinished, names, gone),
     )
+
+
+def _arrivals(stream: Ints, had: Any, has: Any, streams: Sequence[str]) -> list[dict[str, Any]]:
+    sides = {"before": had, "gone": had & ~has, "new": has & ~had, "after": has}
+    counts = {side: np.bincount(stream[those], minlength=len(streams)).tolist() for side, those in sides.items()}
+    return [{"stream": name, **{side: counts[side][number] for side in sides}} for number, name in enumerate(streams)]
 
 
 class _Told(NamedTuple):
@@ -164,7 +190,7 @@ def _row(sides: Sequence[dict[str, Any]], number: int, visits: Ints, days: Ints)
 
 def _flows(
     codes: Ints, visits: Ints, was: _Told, now: _Told, there: tuple[Any, Any], unfinished: tuple[Any, Any],
-    names: Sequence[str],
+    names: Sequence[str], gone: str,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Each patient's removed and added visits, paired in the order of time; what has no other half by why."""
     kinds = len(names)
@@ -178,13 +204,13 @@ def _flows(
             found[pair] = found.get(pair, 0) + 1
 
     count([names[kind] for kind in removed[0][left]], [names[kind] for kind in added[0][right]])
-    for (kind, place, patient), (_, is_there), (gone, still, ended), turn in (
-        (removed, there, (GONE, STILL, ENDED), False), (added, there[::-1], (NEW, BEGUN, MORE), True),
+    for (kind, place, patient), (_, is_there), (other, still, ended), turn in (
+        (removed, there, (gone, STILL, ENDED), False), (added, there[::-1], (NEW, BEGUN, MORE), True),
     ):  # fmt: skip
         alone = ~np.isin(place, paired)
         late = np.isin(patient[alone], unfinished[0 if turn else 1])
         why = [
-            (still if is_late else ended) if is_there[one] else gone
+            (still if is_late else ended) if is_there[one] else other
             for one, is_late in zip(patient[alone].tolist(), late.tolist(), strict=True)
         ]
         care = [names[one] for one in kind[alone]]

@@ -15,6 +15,7 @@ from flowsim.model.parts import (
     Part,
     Rate,
     Share,
+    Whole,
     WholeDuration,
     read_table,
     refuse_sum,
@@ -77,6 +78,7 @@ class Population(Part):
         description="columns place, age_band, year, people and, with several projections, variant"
     )
     variant: Name | None = Field(None, description="which projection; needed if the table has several")
+    as_in: Whole | None = Field(None, description="a year of the table, such as 2018: its people in every year")
 
     @model_validator(mode="before")
     @classmethod

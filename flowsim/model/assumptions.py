@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TypedDict
 
 from flowsim.model.loading import LoadedModel, ReadTable, leaves
-from flowsim.model.quantities import UNITS_MS
+from flowsim.model.quantities import UNITS_MS, parse_duration
 from flowsim.model.reading import KeyPath, Provenance, field_name
 
 _QUANTITY = re.compile(r"[0-9.]+(?:[eE][-+]?[0-9]+)? ([a-z]+)")
 _NOT_NUMBERS = {"flowsim", "name", "title", "description", "price_year", "start"}
-_NUMBERS = ("number", "any number", "whole", "share", "latitude", "longitude", "duration")
+_NUMBERS = ("number", "any number", "whole", "any whole", "share", "latitude", "longitude", "duration")
 _UNITS = {
     "per_hour": "patients an hour",
     "per_day": "patients a day",
@@ -133,10 +133,12 @@ def _columns(read: ReadTable) -> Iterator[Assumption]:
         found: dict[Provenance, list[float]] = {}
         for value, provenance in zip(values, read.table.provenance, strict=True):
             if value is not None:
-                found.setdefault(provenance._replace(note=None), []).append(value)
+                number = parse_duration(value) / UNITS_MS["hour"] if column.kind == "duration" else value
+                found.setdefault(provenance._replace(note=None), []).append(number)
         field = f"{field_name(read.path)}: {name}"
         for provenance, numbers in found.items():
-            yield _row(field, _range(numbers), _measured_in(name), provenance)
+            measured_in = "hours" if column.kind == "duration" else _measured_in(name)
+            yield _row(field, _range(numbers), measured_in, provenance)
 
 
 def _measured_in(column: str) -> str | None:

@@ -79,6 +79,12 @@ def _year(text: str) -> int:
     return int(text)
 
 
+def _length(text: str) -> str:
+    """A length of time, in the words in which it stands."""
+    q.parse_whole_duration(text)
+    return text
+
+
 def _degrees(name: str, most: int) -> Callable[[str], float]:
     def parse(text: str) -> float:
         number = q.parse_number(_number(text))
@@ -114,6 +120,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "text": _checked(q.parse_text),
     "number": _zero_or_more,
     "any number": lambda text: q.parse_number(_number(text)),
+    "any whole": lambda text: q.parse_whole(_number(text)),
     "whole": lambda text: q.parse_count(_number(text)),
     "share": lambda text: q.parse_share(_number(text)),
     "date": _checked(q.parse_date),
@@ -122,7 +129,7 @@ PARSERS: Mapping[str, Callable[[str], Any]] = {
     "latitude": _degrees("latitude", 90),
     "longitude": _degrees("longitude", 180),
     "age band": _checked(q.parse_age_band),
-    "duration": _checked(q.parse_duration),
+    "duration": _checked(_length),
     "level": _word(LEVELS),
     "capacity kind": _word(CAPACITY_KINDS),
 }

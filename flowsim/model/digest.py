@@ -6,17 +6,30 @@ import hashlib
 import json
 from datetime import date, datetime
 
-from flowsim.model.arrivals import Arrivals
+from flowsim.model.arrivals import Arrivals, Population
+from flowsim.model.fitted import Fitted
 from flowsim.model.loading import LoadedModel
 from flowsim.model.parts import Part, Shares
-from flowsim.model.pathways import At, Pathway
+from flowsim.model.pathways import At, CareShift, Pathway
+from flowsim.model.responses import Changes
 from flowsim.model.schema import Model
+from flowsim.model.settings import CapacityChange, Setting
 from flowsim.model.tables import Table
 
 _DRAWN = {(Shares, "everybody"), (Shares, "of"), (At, "shares"), (Arrivals, "residence"), (Arrivals, "ages")}
 """Fields from whose shares something is drawn: their written order has meaning."""
 _WORDS = {(Model, "title"), (Model, "description")}
 """Fields that change no result."""
+_LATER = {
+    (Population, "as_in"),
+    (Setting, "stay_factor"),
+    *((Fitted, name) for name in ("stay_in", "at", "patients_of", "instead_of")),
+    (Changes, "stay_in"),
+    (Model, "prevention"),
+    (CareShift, "places"),
+    (CapacityChange, "trust"),
+}
+"""Fields the language got later: where they say nothing they are left out, so that older models keep their digest."""
 
 
 def digest(loaded: LoadedModel) -> str:
@@ -45,11 +58,16 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is no plain data")
 
 
+def _is_unsaid(part: Part, name: str) -> bool:
+    field = type(part).model_fields[name]
+    return (type(part), name) in _LATER and bool(getattr(part, name) == field.default)
+
+
 def _meaning(value: object, is_drawn: bool = False) -> object:
     """A value as plain data in which only what has a meaning makes a difference."""
     if isinstance(value, Part):
         kind = type(value)
-        names = [name for name in kind.model_fields if (kind, name) not in _WORDS]
+        names = [name for name in kind.model_fields if (kind, name) not in _WORDS and not _is_unsaid(value, name)]
         found = {name: _meaning(getattr(value, name), (kind, name) in _DRAWN) for name in names}
         if isinstance(value, Pathway):
             found["first"] = next(iter(value.steps), "")

@@ -1,4 +1,4 @@
-"""Factors fitted to data: what each multiplies, and the model that they make."""
+"""Factors fitted to data: what each multiplies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
-from flowsim.model.parts import ByMark, Name, Part, Positive, Shares
+from flowsim.model.parts import ByMark, Name, Part, Positive
 from flowsim.model.pathways import Distribution, Mixture, Points, Range, Spread
 
 if TYPE_CHECKING:
@@ -15,46 +15,49 @@ if TYPE_CHECKING:
 
 
 class Fitted(Part):
-    """A factor fitted to data by `flowsim calibrate`: on the stays of steps, or on the shares of a group.
+    """A factor fitted to data by `flowsim calibrate`: on stays, on the shares of a group, or on patients who arrive.
 
-    Exactly one of `stay_of` and `shares_of`. Two factors on one stay multiply each other.
+    Exactly one of `stay_of`, `stay_in`, `shares_of` and `patients_of`. Factors on one thing multiply each other.
     """
 
     times: Positive = Field(description="the factor; 1 changes nothing")
     stay_of: tuple[Name, ...] = Field((), description="steps: `pathway: step`, or a step in every pathway that has it")
+    stay_in: tuple[Name, ...] = Field((), description="settings: every stay in their units")
     shares_of: Name | None = Field(None, description="a group, all of whose shares but one are multiplied")
     except_: Name | None = Field(
         None, alias="except", description="with `shares_of`: the value that has what the others leave"
+    )
+    patients_of: Name | None = Field(
+        None, description="`pathway: step`, or a step found in one pathway: the patients who arrive to enter it"
+    )
+    instead_of: Name | None = Field(
+        None,
+        description="with `patients_of`: a step; as many fewer (or more) arrive to enter it, of each age and place and"
+        " at each site. Both come from the population, and draw their units by shares",
+    )
+    at: tuple[Name, ...] = Field(
+        (), description="with `stay_in` or `patients_of`: only units at these sites or places; all if left out"
     )
 
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("stay_of"), str):
-            data = {**data, "stay_of": (data["stay_of"],)}
+        if isinstance(data, dict):
+            data = {k: (v,) if k in ("stay_of", "stay_in", "at") and isinstance(v, str) else v for k, v in data.items()}
         return data
 
     @model_validator(mode="after")
     def _one_of(self) -> Fitted:
-        if bool(self.stay_of) == (self.shares_of is not None):
-            raise ValueError("give exactly one of stay_of and shares_of")
+        given = (bool(self.stay_of), bool(self.stay_in), self.shares_of is not None, self.patients_of is not None)
+        if sum(given) != 1:
+            raise ValueError("give exactly one of stay_of, stay_in, shares_of, patients_of")
         if (self.shares_of is None) != (self.except_ is None):
             raise ValueError("shares_of and except go together: name the value that has what the others leave")
+        if self.instead_of is not None and self.patients_of is None:
+            raise ValueError("instead_of goes with patients_of")
+        if self.at and not self.stay_in and self.patients_of is None:
+            raise ValueError("at goes with stay_in or patients_of")
         return self
-
-
-def with_fitted(model: Model) -> Model:
-    """The model with its fitted factors multiplied in, and none left: what is run.
-
-    Raises ValueError where a factor makes shares sum to more than 1, or names what is not there.
-    """
-    for factor in model.fitted.values():
-        if factor.shares_of is not None and factor.except_ is not None:
-            shares = _larger(model.groups[factor.shares_of], factor.except_, factor.times)
-            model = model.model_copy(update={"groups": {**model.groups, factor.shares_of: shares}})
-        for pathway, step in steps_of(model, factor):
-            model = _longer(model, pathway, step, factor.times)
-    return model.model_copy(update={"fitted": {}})
 
 
 def steps_of(model: Model, factor: Fitted) -> Iterator[tuple[str, str]]:
@@ -67,36 +70,6 @@ def steps_of(model: Model, factor: Fitted) -> Iterator[tuple[str, str]]:
         if name in (step, f"{pathway}: {step}")
     }
     yield from found
-
-
-def most(model: Model, factor: Fitted) -> float | None:
-    """The largest value that a factor may have; None if there is none."""
-    if factor.shares_of is None:
-        return None
-    multiplied = (1 - row.get(factor.except_ or "", 0.0) for row in model.groups[factor.shares_of].rows())
-    largest = max(multiplied, default=0.0)
-    return 1 / largest if largest > 0 else None
-
-
-def _larger(shares: Shares, rest: str, times: float) -> Shares:
-    """Shares times a factor, but for the one that has what the others leave."""
-    if times == 1:
-        return shares
-
-    def row(was: dict[str, float]) -> dict[str, float]:
-        others = sum(share for value, share in was.items() if value != rest) * times
-        if others > 1 + 1e-9:
-            raise ValueError(f"shares other than '{rest}' would sum to {others:.4g}: at most 1")
-        return {value: max(0.0, 1 - others) if value == rest else share * times for value, share in was.items()}
-
-    if shares.by is None:
-        return shares.model_copy(update={"everybody": row(shares.everybody)})
-    return shares.model_copy(update={"of": {mark: row(was) for mark, was in shares.of.items()}})
-
-
-def _longer(model: Model, pathway: str, step: str, times: float) -> Model:
-    content = model.pathways[pathway].steps[step]
-    return model.with_steps(pathway, {step: content.model_copy(update={"stay": times_length(content.stay, times)})})
 
 
 def times_length(law: Distribution, times: float) -> Distribution:

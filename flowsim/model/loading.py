@@ -16,7 +16,7 @@ from flowsim.model.explaining import tell
 from flowsim.model.files import resolve_inside
 from flowsim.model.reading import KeyPath, Tree, field_name, read_yaml
 from flowsim.model.references import check_references
-from flowsim.model.schema import Model
+from flowsim.model.schema import LISTS, Model
 from flowsim.model.tables import Column, Table
 
 
@@ -82,6 +82,10 @@ class Loader:
         read = self.read[mark]
         return None if read is None else read.table
 
+    def refuse(self, table: Table, row: int, field: str, value: object, message: str) -> None:
+        """Tells a fault of a row of a table."""
+        self.faults.add(table.file, table.lines[row], field, value, message)
+
     def _field(self, text: str) -> KeyPath:
         """The first field of the model that names a file."""
         return next((path for path, value in leaves(self.tree.data) if value == text), ())
@@ -126,7 +130,8 @@ def read_model(path: str | Path) -> LoadedModel:
     check_references(tree, [(one.columns, one.table) for one in found], faults)
     faults.raise_if_any()
     assert model is not None
-    warnings = check_model(model, tree, faults)
+    lists = {name: one.table for one in found for name, columns in LISTS.items() if one.columns is columns}
+    warnings = check_model(model, tree, faults, lists)
     faults.raise_if_any()
     return LoadedModel(model, tree, found, file.parent, (file, *loader.files), warnings)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowsim.model import quantities as q
@@ -74,6 +74,9 @@ class Reader(Protocol):
     ) -> Table | None:
         """The table, or None where its faults have been told. Raises ValueError if the path is no good."""
 
+    def refuse(self, table: Table, row: int, field: str, value: object, message: str) -> None:
+        """Tells a fault of a row of a table."""
+
 
 def read_table(
     info: ValidationInfo,
@@ -99,6 +102,33 @@ def table_of(columns: Mapping[str, Column], key: tuple[str, ...], others: Column
 
     def read(value: object, info: ValidationInfo) -> object:
         return read_table(info, value, columns, key, others) if isinstance(value, str) else value
+
+    return BeforeValidator(read)
+
+
+def rows_of(part: type[Part], columns: Mapping[str, Column], key: tuple[str, ...]) -> BeforeValidator:
+    """A validator that reads a list of parts from the table whose name stands in the field, one from each row.
+
+    Columns are keys of the part; a blank cell is a key that is left out.
+    """
+
+    def read(value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        table = read_table(info, value, columns, key)
+        found = []
+        for row, cells in enumerate(zip(*table.columns.values(), strict=True)):
+            given = {name: cell for name, cell in zip(table.columns, cells, strict=True) if cell is not None}
+            try:
+                found.append(part.model_validate(given, by_alias=True, by_name=False))
+            except ValidationError as error:
+                for detail in error.errors(include_url=False):
+                    field = str(detail["loc"][0]) if detail["loc"] else ""
+                    message = str(detail.get("ctx", {}).get("error", detail["msg"]))
+                    cast(Reader, info.context).refuse(table, row, field, given.get(field), message)
+        if len(found) < len(table):
+            raise PydanticCustomError(TOLD, "the table has faults")
+        return tuple(found)
 
     return BeforeValidator(read)
 

@@ -322,3 +322,4 @@ class CareShift(Part):
     ramp: Duration = Field(0, description="time from no share to the whole")
     pathway: Name | None = Field(None, description="the pathway; every one that has both steps if left out")
     age_bands: tuple[Name, ...] = Field((), description="only patients of these; all if left out")
+    places: tuple[Name, ...] = Field((), description="only patients who live in these places; all if left out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from math import asin, cos, radians, sin, sqrt
 from typing import NamedTuple
 
@@ -16,22 +16,27 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 class Place(NamedTuple):
-    """A node of the tree London > STP > borough > neighbourhood. Coordinates in degrees, or None."""
+    """A node of the tree London > STP > borough > neighbourhood. Coordinates in degrees, or None.
+
+    `share` is its share of the people of the place it lies in, where it has none of its own; None if not given.
+    """
 
     name: str
     level: str
     within: str | None
     latitude: float | None
     longitude: float | None
+    share: float | None = None
 
 
 class Site(NamedTuple):
-    """A hospital or other building in a place. Coordinates in degrees, None if not given."""
+    """A hospital or other building in a place, and whose it is. Coordinates in degrees; None if not given."""
 
     name: str
     within: str
     latitude: float | None
     longitude: float | None
+    trust: str | None = None
 
 
 class Geography:
@@ -58,6 +63,21 @@ class Geography:
         while here is not None:
             yield self.places[here]
             here = self.places[here].within
+
+    def is_within(self, place: str, names: Collection[str]) -> bool:
+        """Whether a place is one of these, or lies in one."""
+        return any(above.name in names for above in self.upwards(place))
+
+    def are_apart(self, some: Iterable[str], others: Iterable[str]) -> bool:
+        """Whether nobody lives both in some places and in others."""
+        some, others = tuple(some), tuple(others)
+        return not any(self.is_within(one, others) for one in some) and not any(
+            self.is_within(one, some) for one in others
+        )
+
+    def place_of(self, at: str) -> str:
+        """The place that a site lies in; a place itself."""
+        return self.sites[at].within if at in self.sites else at
 
     def area(self, place: str, level: str) -> str:
         """The place at `level` that holds `place`; `place` itself where there is none."""
@@ -89,6 +109,7 @@ def _places(table: Table) -> Iterator[Place]:
             columns["within"][row],
             columns["latitude"][row] if "latitude" in columns else None,
             columns["longitude"][row] if "longitude" in columns else None,
+            columns["share"][row] if "share" in columns else None,
         )
 
 
@@ -102,4 +123,5 @@ def _sites(table: Table | None) -> Iterator[Site]:
             columns["within"][row],
             columns["latitude"][row] if "latitude" in columns else None,
             columns["longitude"][row] if "longitude" in columns else None,
+            columns["trust"][row] if "trust" in columns else None,
         )

@@ -13,8 +13,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from flowsim.model import arrivals, fitted, parts, pathways, quantities, responses, schema, settings, shipped
-from flowsim.model.levers import LEVERS, capacity, care_shift, close_service, social_care
+from flowsim.model.levers import LEVERS, capacity, care_shift, close_service, growth, social_care
+from flowsim.model.levers.prevention import Prevention
 from flowsim.model.parts import Part
+from flowsim.model.prevention import Prevented
 from flowsim.model.tables import Column, Table
 
 _WORDS: list[tuple[Any, str]] = [
@@ -46,6 +48,7 @@ CLASSES: Mapping[str, tuple[type[Part], ...]] = {
         arrivals.Arrivals,
         arrivals.Need,
         arrivals.Timetable,
+        Prevented,
     ),
     "Settings, units and pools": (
         settings.Setting,
@@ -88,11 +91,18 @@ CLASSES: Mapping[str, tuple[type[Part], ...]] = {
 }
 """The classes of the language, by the section they are described in."""
 
-_KINDS = {"capacity kind": "beds, slots, unlimited", "whole": "whole number", "datetime": "date and time"}
+_KINDS = {
+    "capacity kind": "beds, slots, unlimited",
+    "whole": "whole number",
+    "any whole": "whole number, or below 0",
+    "datetime": "date and time",
+    "duration": "length of time",
+}
 """Words for the kinds of columns whose own do not say it."""
 
 TABLES: tuple[tuple[str, Mapping[str, Column]], ...] = (
     *((name, columns) for name, (columns, _) in schema.TABLES.items()),
+    *schema.LISTS.items(),
     ("population", arrivals.POPULATION),
     ("trace", arrivals.TRACE),
 )
@@ -145,25 +155,49 @@ need: {by_place: {Barnet: {0-17: 120, 18-64: 150, 65+: 400}}}
 """How parts are written that have no keys of their own, or seldom need them."""
 
 SHORT: Mapping[type[Part], str] = {
-    arrivals.Population: "population: tables/population.csv",
+    arrivals.Population: """\
+population: tables/population.csv
+population: {table: tables/population.csv, variant: principal}
+population: {table: tables/population.csv, as_in: 2018}           # its people of 2018 in every year""",
+    schema.FirstDay: """\
+first_day: [{pathway: emergency, step: ward, at: King's, inside: 60}]
+first_day: tables/first_day.csv""",
+    settings.CapacityChange: """\
+capacity_changes: [{setting: medical ward, at: King's, add: 12, from: 2018-10-01, ramp: 3 months}]
+capacity_changes: tables/capacity_changes.csv""",
     settings.Capacity: "capacity: 24 beds",
     pathways.Distribution: "stay: 30 minutes                            # always the same",
     pathways.Patience: "patience: {fixed: 4 hours, otherwise: leave}",
     fitted.Fitted: """\
 time in A&E: {times: 1.04, stay_of: A&E cubicle, kind: derived, source: calibration.yaml}
-complex discharge: {times: 1.1, shares_of: needs after hospital, except: nothing}""",
+time in A&E at King's: {times: 1.02, stay_in: A&E cubicles, at: King's}
+complex discharge: {times: 1.1, shares_of: needs after hospital, except: nothing}
+admissions at King's: {times: 1.05, patients_of: "admission: ward", at: King's, instead_of: "same day: ward"}""",
+    growth.DemandGrowth: """\
+demand growth: {variant: high, growth: {other growth: 0.02}}
+demand growth: {people_as_in: 2018}""",
+    responses.Response: """\
+responses: {pressure: {follows: {occupancy: ward, over: 7 days}, changes: {stay: ward}, points: [[0.9, 1], [1, 0.9]]}}
+"fuller at {site}": {follows: {occupancy: "ward at {site}", over: 7 days}, changes: {stay_in: "ward at {site}"}}""",
     pathways.Clock: "four hours: {from: triage joined, to: cubicle left, standard: 4 hours}",
     capacity.Capacity: """\
 capacity: {setting: medical ward, at: King's, add: 12, from: 2018-10-01, ramp: 3 months}
-capacity: {setting: A&E doctors, add: 2, hours: 18:00-24:00, days: sat-sun, from: 2018-10-01}""",
+capacity: {setting: A&E doctors, add: 2, hours: 18:00-24:00, days: sat-sun, from: 2018-10-01}
+capacity: {setting: home care, at: South West London, add: 300, from: 2018-04-01}
+capacity: {setting: medical ward, trust: Barts Health, times: 1.05, from: 2018-04-01}""",
     care_shift.CommunityShift: """\
 community shift: {from: medical ward, to: rapid response, share: 0.1, start: 2018-04-01, ramp: 3 months}
 community shift: {from: A&E doctor, to: urgent treatment, share: 0.2, start: 2018-04-01, age_bands: [0-17]}
+community shift: {from: medical ward, to: rapid response, share: 0.1, start: 2018-04-01, places: [South West London]}
 community shift: {from: medical ward, to: virtual ward, share: 0.5, stay_share: 0.2, start: 2018-04-01}""",
+    Prevention: """\
+prevention: {pathway: emergency admission, share: 0.05, start: 2018-04-01, ramp: 2 years, age_bands: [65+]}
+prevention: {pathway: emergency admission, enters: A&E doctor, share: 0.1, start: 2019-04-01, places: [Croydon]}""",
     close_service.CloseService: """\
 close service: {setting: A&E, at: King George, from: 2019-04-01, to: nearest}
 close service: {setting: A&E, at: Croydon, from: 2018-10-01, hours: 22:00-08:00, to: St George's, adds: 3}
 close service: {setting: elective ward, at: Croydon, from: 2018-10-01, to: Epsom, moves_share: 0.8}
+close service: {setting: A&E, at: Croydon, from: 2019-04-01, moves_share: 1, moves: {cubicles: 1, medical ward: 0.8}}
 close service: {setting: A&E, at: Epsom, from: 2019-04-01, becomes: {setting: urgent care, share: 0.4, beds: 8}}""",
     social_care.SocialCare: """\
 social care: {setting: home care, from: 2018-04-01, refused_share: 0.2, instead: home without care}

@@ -14,7 +14,8 @@ from flowsim.model.names import describe, near, normal_name
 from flowsim.model.parts import LEAVE, REST
 from flowsim.model.pathways import RULES
 from flowsim.model.reading import KeyPath, Tree, field_name
-from flowsim.model.schema import TABLES
+from flowsim.model.schema import FIRST_DAY, TABLES
+from flowsim.model.settings import CHANGES
 from flowsim.model.tables import Column, Table
 from flowsim.model.units import SITE, unit_name
 
@@ -137,19 +138,34 @@ class _References:
             steps = self._of_pathway(path, shift)
             self._find((*path, "from"), _get(shift, "from"), steps, "step")
             self._find((*path, "to"), _get(shift, "to"), steps, "step")
+            self._live_in(path, shift)
+        for path, one in _list(self._at("prevention"), ("prevention",)):
+            self._find((*path, "enters"), _get(one, "enters"), self._of_pathway(path, one), "step")
+            self._live_in(path, one)
         for name, clock in _items(self._at("clocks")):
             self._clock(("clocks", name), clock)
         for name, response in _items(self._at("responses")):
-            self._response(("responses", name), response)
+            self._response(("responses", name), response, SITE in name)
         for name, factor in _items(self._at("fitted")):
             for path, step in _list(_get(factor, "stay_of"), ("fitted", name, "stay_of")):
                 self._find(path, step, [*self._full_steps(), *self._all_steps()], "step")
+            for path, setting in _list(_get(factor, "stay_in"), ("fitted", name, "stay_in")):
+                self._find(path, setting, self.settings, "setting")
+            for path, spot in _list(_get(factor, "at"), ("fitted", name, "at")):
+                self._find(path, spot, self._spots(), "place or site")
             self._find(("fitted", name, "shares_of"), _get(factor, "shares_of"), self.groups, "group")
+            for key in ("patients_of", "instead_of"):
+                steps = [*self._full_steps(), *self._all_steps()]
+                self._find(("fitted", name, key), _get(factor, key), steps, "step")
         for path, first in _list(self._at("first_day"), ("first_day",)):
             steps = self._of_pathway(path, first)
             self._find((*path, "step"), _get(first, "step"), steps, "step")
             self._find((*path, "at"), _get(first, "at"), self._spots(), "place or site")
             self._find((*path, "residence"), _get(first, "residence"), self.places, "place")
+
+    def _live_in(self, path: KeyPath, part: Any) -> None:
+        for place_path, place in _list(_get(part, "places"), (*path, "places")):
+            self._find(place_path, place, self.places, "place")
 
     def _of_pathway(self, path: KeyPath, part: Any) -> list[str]:
         """The steps of the pathway that a part names, or of all where it names none."""
@@ -184,6 +200,22 @@ class _References:
                 self._row(table, "place", self.places, "place")
                 if "at" in columns and columns["at"].kind == "name":
                     self._row(table, "at", self._spots(), "place or site")
+            if columns is CHANGES:
+                self._row(table, "setting", self.settings, "setting")
+            elif columns is FIRST_DAY:
+                self._row(table, "pathway", self.pathways, "pathway")
+                self._row(table, "residence", self.places, "place")
+                self._steps_of_rows(table)
+
+    def _steps_of_rows(self, table: Table) -> None:
+        """Refuses steps that the pathway of their row does not have; each is told once."""
+        told: set[tuple[str, str]] = set()
+        for line, pathway, step in zip(table.lines, table.columns["pathway"], table.columns["step"], strict=True):
+            steps = self.steps.get(pathway)
+            if steps is not None and step not in steps and (pathway, step) not in told:
+                told.add((pathway, step))
+                message = f"there is no step of this name in {pathway!r}{near(step, steps)}"
+                self.faults.add(table.file, line, "step", step, message)
 
     def _pathway(self, path: KeyPath, pathway: Any, steps: list[str]) -> None:
         for source_path, source in _list(_get(pathway, "arrivals"), (*path, "arrivals")):
@@ -268,17 +300,19 @@ class _References:
                 if isinstance(point, str) and " " in point:
                     self._find(item_path, point.rpartition(" ")[0], steps, "step")
 
-    def _response(self, path: KeyPath, response: Any) -> None:
+    def _response(self, path: KeyPath, response: Any, is_at_sites: bool) -> None:
         pools = self._keys("pools")
         watched = None if self.units is None or self.sites is None else [*self.units, *self.settings]
         if watched is not None:
             spread = [name.replace(SITE, site) for name in pools for site in self.sites or [] if SITE in name]
-            watched += [name for name in pools if SITE not in name] + spread
+            watched += [name for name in pools if is_at_sites or SITE not in name] + spread
+        at_sites = [unit_name(setting, SITE) for setting in self.settings] if is_at_sites else []
         for key in ("occupancy", "mean_wait", "queue"):
-            self._find((*path, "follows", key), _get(response, "follows", key), watched, "unit or pool")
-        capacity = _get(response, "changes", "capacity")
-        known = None if self.units is None else [*self.units, *self.settings]
-        self._find((*path, "changes", "capacity"), capacity, known, "unit")
+            looked_at = None if watched is None else [*watched, *at_sites]
+            self._find((*path, "follows", key), _get(response, "follows", key), looked_at, "unit or pool")
+        known = None if self.units is None else [*self.units, *self.settings, *at_sites]
+        self._find((*path, "changes", "capacity"), _get(response, "changes", "capacity"), known, "unit")
+        self._find((*path, "changes", "stay_in"), _get(response, "changes", "stay_in"), known, "unit or setting")
         self._find((*path, "changes", "need"), _get(response, "changes", "need"), self.pathways, "pathway")
         steps = [*self._full_steps(), *self._all_steps()]
         for key in ("share", "stay"):

@@ -34,16 +34,27 @@ class Changes(Part):
     stay: Name | None = Field(None, description="`pathway: step` or a step found in one pathway: factor on the stay")
     need: Name | None = Field(None, description="a pathway: factor on its arrivals")
     capacity: Name | None = Field(None, description="a unit: factor on its capacity in force, in thousandths")
+    stay_in: Name | None = Field(
+        None, description="a unit, or all units of a setting: factor on stays that start there"
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> Changes:
-        if sum(one is not None for one in (self.share, self.stay, self.need, self.capacity)) != 1:
-            raise ValueError("give exactly one of share, stay, need, capacity")
+        if sum(one is not None for one in (self.share, self.stay, self.need, self.capacity, self.stay_in)) != 1:
+            raise ValueError("give exactly one of share, stay, need, capacity, stay_in")
         return self
+
+    @property
+    def units(self) -> str | None:
+        """The unit or setting that it changes; None if it changes a step or a pathway."""
+        return self.capacity or self.stay_in
 
 
 class Response(Part):
-    """A value that follows what happened lately along straight lines between points, flat outside them."""
+    """A value that follows what happened lately along straight lines between points, flat outside them.
+
+    With `{site}` in its name there is one for each site that has the units named.
+    """
 
     follows: Follows
     changes: Changes

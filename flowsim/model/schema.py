@@ -14,10 +14,11 @@ from pydantic import Field, field_validator
 
 from flowsim.model.arrivals import Growth, Population, Profile
 from flowsim.model.fitted import Fitted
-from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, table_of
+from flowsim.model.parts import Count, Date, Name, Part, Shares, Text, WholeDuration, rows_of, table_of
 from flowsim.model.pathways import CareShift, Clock, Pathway, Step
+from flowsim.model.prevention import Prevented
 from flowsim.model.responses import Response
-from flowsim.model.settings import CapacityChange, Pool, Setting
+from flowsim.model.settings import CHANGES, CapacityChange, Pool, Setting
 from flowsim.model.tables import Column, Table
 
 TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
@@ -28,6 +29,7 @@ TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
             "within": Column("name", blank=True),
             "latitude": Column("latitude", optional=True, blank=True),
             "longitude": Column("longitude", optional=True, blank=True),
+            "share": Column("share", optional=True, blank=True),
         },
         ("name",),
     ),
@@ -37,6 +39,7 @@ TABLES: dict[str, tuple[dict[str, Column], tuple[str, ...]]] = {
             "within": Column("name"),
             "latitude": Column("latitude", optional=True, blank=True),
             "longitude": Column("longitude", optional=True, blank=True),
+            "trust": Column("name", optional=True, blank=True),
         },
         ("name",),
     ),
@@ -67,6 +70,22 @@ class FirstDay(Part):
     residence: Name | None = Field(None, description="where they live; the unit's place if left out")
 
 
+FIRST_DAY = {
+    "pathway": Column("name"),
+    "step": Column("name"),
+    "at": Column("name", optional=True, blank=True),
+    "inside": Column("whole", optional=True, blank=True),
+    "waiting": Column("whole", optional=True, blank=True),
+    "waited_up_to": Column("duration", optional=True, blank=True),
+    "residence": Column("name", optional=True, blank=True),
+}
+"""The columns of a table of patients of the first day."""
+
+
+LISTS: dict[str, dict[str, Column]] = {"capacity_changes": CHANGES, "first_day": FIRST_DAY}
+"""Lists of the top level that may stand in a table, and its columns."""
+
+
 class Model(Part):
     """A model of patient flow, as a person writes it. Levers make new ones; nothing changes one."""
 
@@ -76,10 +95,10 @@ class Model(Part):
     description: Text = Field("", description="what a reader should know")
     start: Date = Field(description="first day of the model; years are counted from it")
     places: Annotated[Table, table_of(*TABLES["places"])] | None = Field(
-        None, description="table of places: name, level, within, latitude, longitude"
+        None, description="table of places: name, level, within, latitude, longitude, share"
     )
     sites: Annotated[Table, table_of(*TABLES["sites"])] | None = Field(
-        None, description="table of sites: name, within, latitude, longitude"
+        None, description="table of sites: name, within, latitude, longitude, trust"
     )
     population: Population | None = Field(None, description="people by place, age band and year")
     groups: dict[Name, Shares] = Field(
@@ -91,14 +110,21 @@ class Model(Part):
     units: Annotated[Table, table_of(*TABLES["units"])] | None = Field(
         None, description="table of units: setting, at, capacity, of (beds, slots, unlimited)"
     )
-    capacity_changes: tuple[CapacityChange, ...] = Field((), description="dated changes of capacity")
+    capacity_changes: Annotated[tuple[CapacityChange, ...], rows_of(CapacityChange, CHANGES, ())] = Field(
+        (), description="dated changes of capacity, as a list or the name of a table"
+    )
     pools: dict[Name, Pool] = Field(default_factory=dict, description="`{site}` in a name: one pool for each site")
     pathways: dict[Name, Pathway] = Field(description="groups of patients and what happens to them")
     shifts: tuple[CareShift, ...] = Field((), description="shares of patients that go elsewhere instead")
+    prevention: tuple[Prevented, ...] = Field((), description="shares of patients who no longer come")
     clocks: dict[Name, Clock] = Field(default_factory=dict, description="intervals with a standard")
-    responses: dict[Name, Response] = Field(default_factory=dict, description="what follows what happened lately")
+    responses: dict[Name, Response] = Field(
+        default_factory=dict, description="what follows what happened lately; `{site}` in a name: one for each site"
+    )
     fitted: dict[Name, Fitted] = Field(default_factory=dict, description="factors fitted to data, multiplied in")
-    first_day: tuple[FirstDay, ...] = Field((), description="who is there at the start; nobody if left out")
+    first_day: Annotated[tuple[FirstDay, ...], rows_of(FirstDay, FIRST_DAY, ("pathway", "step", "at", "residence"))] = (
+        Field((), description="who is there at the start, as a list or the name of a table; nobody if left out")
+    )
     price_year: Text = Field("", description="of all costs, needed if there are any")
 
     @field_validator("flowsim", mode="before")

@@ -16,10 +16,12 @@ from flowsim.model.parts import (
     Hours,
     Name,
     Part,
+    Positive,
     Share,
     Whole,
     WholeDuration,
 )
+from flowsim.model.tables import Column
 
 Level = Literal["neighbourhood", "borough", "stp", "teaching hospital"]
 
@@ -85,6 +87,7 @@ class Setting(Part):
     capacity: Capacity | None = Field(None, description="of the only unit; left out if units are in a table")
     opens: tuple[Opening, ...] = Field((), description="sessions of its slots units; a day is one session if left out")
     at: Name | None = Field(None, description="site or place of the only unit; the root place if left out")
+    stay_factor: Positive = Field(1.0, description="factor on every stay in the only unit")
     costs: Costs = Field(default_factory=Costs)
     payer: Name | None = Field(None, description="who pays its costs, such as `NHS` or `council`")
 
@@ -101,12 +104,16 @@ class Setting(Part):
 class CapacityChange(Part):
     """A dated change of capacity, at once or along a ramp: a bed plan is a list of these.
 
-    Exactly one of `add`, `set`, `times` and `staffed_share`. Without `at` an `add` goes to the only unit of
-    the setting.
+    Exactly one of `add`, `set`, `times` and `staffed_share`. Of a place that holds several units, or of a trust,
+    each is changed by `times` and `staffed_share`; what is added goes to them in proportion to the beds they have on
+    the first day, in whole beds that sum to all of it. Without `at` an `add` goes to the only unit of the setting.
     """
 
     setting: Name = Field(description="whose units change")
-    at: Name | None = Field(None, description="the site or place of the unit; all units of the setting if left out")
+    at: Name | None = Field(
+        None, description="site or place of the unit, or a place in which several lie; all of the setting if left out"
+    )
+    trust: Name | None = Field(None, description="in place of `at`: the units at its sites")
     from_: Date = Field(alias="from", description="first day of the change")
     add: Whole | None = Field(None, description="beds or slots more (or fewer)")
     set: Count | None = Field(None, description="the new number of beds or slots")
@@ -122,6 +129,8 @@ class CapacityChange(Part):
         given = (self.add, self.set, self.times, self.staffed_share)
         if sum(value is not None for value in given) != 1:
             raise ValueError("give exactly one of add, set, times, staffed_share")
+        if self.at is not None and self.trust is not None:
+            raise ValueError("give at or trust, not both: either says which units")
         return self
 
     @property
@@ -133,6 +142,21 @@ class CapacityChange(Part):
         """Whether it holds on a weekday (Monday is 0) all through these hours, in milliseconds since midnight."""
         first, last = self.hours or (start, end)
         return day in self.days and first <= start and end <= last
+
+
+CHANGES = {
+    "setting": Column("name"),
+    "at": Column("name", optional=True, blank=True),
+    "trust": Column("name", optional=True, blank=True),
+    "from": Column("date"),
+    "add": Column("any whole", optional=True, blank=True),
+    "set": Column("whole", optional=True, blank=True),
+    "times": Column("number", optional=True, blank=True),
+    "staffed_share": Column("share", optional=True, blank=True),
+    "ramp": Column("duration", optional=True, blank=True),
+    "one_off_cost": Column("number", optional=True, blank=True),
+}
+"""The columns of a table of changes of capacity."""
 
 
 class Pool(Part):

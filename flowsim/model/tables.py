@@ -25,7 +25,7 @@ FAULTS_SHOWN = 20
 """Of one column; the others are counted."""
 
 Kind = Literal[
-    "name", "text", "number", "any number", "whole", "share", "date", "datetime", "year",
+    "name", "text", "number", "any number", "whole", "any whole", "share", "date", "datetime", "year",
     "latitude", "longitude", "age band", "duration", "level", "capacity kind",
 ]  # fmt: skip
 

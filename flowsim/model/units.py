@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
-from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
-from flowsim.model.parts import SHARE_TOLERANCE
-from flowsim.model.pathways import Step
+from flowsim.model.parts import SHARE_TOLERANCE, Part
+from flowsim.model.pathways import CareShift, Step
 from flowsim.model.places import Geography
+from flowsim.model.responses import Response
 from flowsim.model.schema import Model
-from flowsim.model.settings import CapacityChange
 
 NAMED = 3
 """A message names at most this many of what is missing."""
@@ -22,8 +21,9 @@ WAY = "way to "
 DOORS = (DOOR, WAY)
 """Settings in which nothing is done: levers make them, and no table counts them."""
 SITE = "{site}"
-"""In the name of a pool: one pool for each site."""
+"""In the name of a pool or response: one for each site."""
 
+P = TypeVar("P", bound=Part)
 Kind = Literal["beds", "slots", "unlimited"]
 
 
@@ -93,7 +93,7 @@ def pools_of(model: Model, units: dict[str, Unit], geography: Geography) -> dict
     return pools
 
 
-def named_units(word: str, units: dict[str, Unit]) -> list[str]:
+def named_units(word: str, units: Mapping[str, Unit]) -> list[str]:
     """The units that a word names: one by its name, or all of a setting."""
     if word in units:
         return [word]
@@ -105,62 +105,33 @@ def _at_site(word: str, site: str, units: dict[str, Unit]) -> list[str]:
     return [name for name in named_units(word, units) if units[name].at == site or name == word]
 
 
+def responses_of(
+    name: str, response: Response, units: Mapping[str, object], pools: Mapping[str, object], geography: Geography
+) -> dict[str, Response]:
+    """A response as it is written; with `{site}` in its name one for each site that has the units and pools named."""
+    if SITE not in name:
+        return {name: response}
+    found: dict[str, Response] = {}
+    for site in geography.sites:
+        here = _at(response.follows, site), _at(response.changes, site)
+        words = [word for part, _ in here for word in part]
+        if all(word in units or word in pools for word in words):
+            changed = {"follows": here[0][1], "changes": here[1][1]}
+            found[name.replace(SITE, site)] = response.model_copy(update=changed)
+    return found
+
+
+def _at(part: P, site: str) -> tuple[list[str], P]:
+    """What is named at a site in a part of a response, and the part with the site's name."""
+    names = {key: name for key in type(part).model_fields if SITE in str(name := getattr(part, key))}
+    there = {key: name.replace(SITE, site) for key, name in names.items()}
+    return list(there.values()), part.model_copy(update=there)
+
+
 def named(names: Sequence[str]) -> str:
     """The first few names, and how many there are."""
     shown = ", ".join(names[:NAMED])
     return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
-
-
-def units_changed(change: CapacityChange, units: dict[str, Unit]) -> list[Unit]:
-    """The units that a change is about. Raises ValueError, with what would be right, if it cannot be done."""
-    of_setting = [units[name] for name in named_units(change.setting, units)]
-    found = [unit for unit in of_setting if change.at in (None, unit.at)]
-    if not found:
-        raise ValueError(f"{change.setting!r} has no unit at {change.at}: it has {named([u.at for u in of_setting])}")
-    if change.add is not None and len(found) > 1:
-        raise ValueError(f"{change.setting!r} has {len(found)} units: say which with `at`")
-    for unit in found:
-        if unit.kind == "unlimited":
-            raise ValueError(f"{unit.name!r} is unlimited: its capacity cannot change")
-        if unit.has_shifts and change.set is not None:
-            raise ValueError(f"{unit.name!r} has shifts: use add or times, not set")
-    return found
-
-
-def below_zero(model: Model, units: dict[str, Unit]) -> tuple[int, str] | None:
-    """The first change that takes a unit below 0, and why; changes count in written order.
-
-    Changes for a part of the week are told when a model is made ready to run.
-    """
-    for unit in units.values():
-        mine = [
-            (number, change)
-            for number, change in enumerate(model.capacity_changes)
-            if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at) and not change.is_timed
-        ]
-        days = {change.from_ + timedelta(milliseconds=change.ramp) for _, change in mine}
-        for day in sorted(days):
-            value = Fraction(_least(model, unit))
-            for number, change in mine:
-                if change.from_ + timedelta(milliseconds=change.ramp) > day:
-                    continue
-                if change.add is not None:
-                    value += change.add
-                elif change.set is not None:
-                    value = Fraction(change.set)
-                elif change.times is not None:
-                    value *= Fraction(str(change.times))
-                if value < 0:
-                    there = value - (change.add or 0)
-                    return number, f"{unit.name!r} has {float(there):g} by then: it cannot fall below 0"
-    return None
-
-
-def _least(model: Model, unit: Unit) -> int:
-    capacity = model.settings[unit.setting].capacity
-    if unit.has_shifts and capacity is not None:
-        return min(shift.beds for shift in capacity.shifts)
-    return unit.most
 
 
 def stands_in(steps: Mapping[str, Step], name: str, other: str) -> bool:
@@ -184,17 +155,26 @@ def shares_above_one(model: Model) -> int | None:
 
     Shifts to a step that stands in for it take nobody from it.
     """
-    total: dict[tuple[str, str, str], float] = {}
+    geography = geography_of(model)
+    taken: dict[tuple[str, str], list[CareShift]] = {}
     for number, shift in enumerate(model.shifts):
         for name in [shift.pathway] if shift.pathway is not None else list(model.pathways):
             steps = model.pathways[name].steps
             if not {shift.from_, shift.to} <= set(steps) or stands_in(steps, shift.to, shift.from_):
                 continue
-            for band in shift.age_bands or ("",):
-                key = (name, shift.from_, band)
-                total[key] = total.get(key, 0) + shift.share
-                everybody = total.get((name, shift.from_, ""), 0)
-                others = [share for (*place, of), share in total.items() if of and place == [name, shift.from_]]
-                if everybody + max(others, default=0) > 1 + SHARE_TOLERANCE:
+            shifts = taken.setdefault((name, shift.from_), [])
+            shifts.append(shift)
+            bands = shift.age_bands or ("", *(band for one in shifts for band in one.age_bands))
+            homes = dict.fromkeys(place for one in shifts for place in one.places)
+            places = [home for home in homes if geography.is_within(home, shift.places or homes)]
+            for band, home in itertools.product(dict.fromkeys(bands), places if shift.places else ("", *places)):
+                here = [one for one in shifts if _is_for(one, band, home, geography)]
+                if sum(one.share for one in here) > 1 + SHARE_TOLERANCE:
                     return number
     return None
+
+
+def _is_for(shift: CareShift, band: str, home: str, geography: Geography) -> bool:
+    """Whether a shift is for patients of an age band and home; of those it does not name, where either is empty."""
+    is_here = not shift.places or (home != "" and geography.is_within(home, shift.places))
+    return is_here and (not shift.age_bands or band in shift.age_bands)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from flowsim.show import plots
+from flowsim.show import figure as common
 from flowsim.show.bench_lines import Document, against_bare, peer_of, rounded, size_of
-from flowsim.show.plots import BELOW_PANEL, BETTER, INK, ROUND_PANEL, ROW, STYLE, UNCLEAR
+from flowsim.show.figure import BETTER, FAINT, GRID, INK, UNCLEAR
+from flowsim.show.forest import BELOW_PANEL, ROUND_PANEL, ROW
 
 LEFT, WIDTH = 0.27, 0.45
 OURS = ("compiled", "simpy")
@@ -28,18 +28,11 @@ def keep(document: Document, folder: str) -> list[str]:
 
 def drawn(document: Document) -> dict[str, bytes]:
     """bench.svg and bench.png: the same bytes for the same document."""
-    plots._settle_caches()
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     panels = [(size, list(rows)) for size, rows in groupby(document["rows"], size_of)]
     head, foot = 0.8, 0.25
     height = head + foot + sum(len(rows) * ROW + ROUND_PANEL for _, rows in panels)
     rates = [row["events_per_second"] for row in document["rows"]]
-    with rc_context(STYLE):
-        figure = Figure(figsize=(10, height))
-        FigureCanvasAgg(figure)
+    with common.sheet(height) as figure:
         figure.text(0.025, 1 - 0.16 / height, "Events simulated a second", va="top", fontsize=13, fontweight="bold")
         where = document["machine"]
         said = f"one process on {where['cpu']}; medians of {document['rounds']} rounds in which all take turns"
@@ -50,12 +43,7 @@ def drawn(document: Document) -> dict[str, bytes]:
             box = (LEFT, (top - tall + BELOW_PANEL) / height, WIDTH, len(rows) * ROW / height)
             _draw(figure.add_axes(box), size, rows, document, (min(rates) / 2, max(rates) * 1.6))
             top -= tall
-        files = {}
-        for kind in ("svg", "png"):
-            paper = io.BytesIO()
-            figure.savefig(paper, format=kind, dpi=144, metadata={"Date": None} if kind == "svg" else None)
-            files[f"bench.{kind}"] = paper.getvalue()
-    return files
+        return common.saved(figure, "bench")
 
 
 def _draw(axes: Any, size: str, rows: list[Document], document: Document, span: tuple[float, float]) -> None:
@@ -75,8 +63,8 @@ def _draw(axes: Any, size: str, rows: list[Document], document: Document, span: 
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.set_yticks(list(places), [peer_of(row) for row in rows])
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", which="both", labelsize=8.5, color="#B8B8B8")
-    axes.grid(axis="x", color="#E6E6E6", linewidth=0.8)
+    axes.tick_params(axis="x", which="both", labelsize=8.5, color=FAINT)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     heading = {"transform": axes.transAxes, "va": "bottom"}
     axes.text((0.025 - LEFT) / WIDTH, 1.03, size, fontweight="bold", fontsize=10.5, **heading)

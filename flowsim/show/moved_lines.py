@@ -15,17 +15,30 @@ CARE = ("visits", "removed", "added", "then", "days", "removed", "added", "then"
 def lines(found: Mapping[str, Any], by: str) -> list[str]:
     """What one lever moved, for people."""
     counts = found["patients"]
+    year = f" of {found['year']}" if found["year"] else ""
     text = [
         f"{found['scenario']}: {found['lever']}",
-        f"Patients in both runs: {counts['both']:,}, of whom {counts['same']:,} have the same care at the same times, "
-        f"{counts['other_times']:,} the same at other times, {counts['other_care']:,} other care; "
+        f"Patients in both runs{year}: {counts['both']:,}, of whom {counts['same']:,} have the same care at the same "
+        f"times, {counts['other_times']:,} the same at other times, {counts['other_care']:,} other care; "
         f"{counts['only_before']:,} no longer come, {counts['only_after']:,} come who did not.",
     ]
+    if found["arrivals"]:
+        text += ["", *_arrivals(found["arrivals"])]
     if not found["care"]:
         return [*text, "Nothing moved."]
     text += ["", *_care(found["care"], by), "", *_flows(found["flows"])]
     visits = sum(flow["visits"] for flow in found["flows"])
     return [*text, f"Balanced: every visit removed or added, {visits:,} in all, is accounted for patient by patient."]
+
+
+def _arrivals(streams: list[Mapping[str, Any]]) -> list[str]:
+    sides = ("before", "gone", "new", "after")
+    rows = []
+    for name in dict.fromkeys(one["pathway"] for one in streams):
+        mine = [one for one in streams if one["pathway"] == name]
+        rows.append([name, f"{len(mine):,}", *(f"{sum(one[side] for one in mine):,}" for side in sides)])
+    columns = ["arrivals (by stream with --json)", "streams changed", "before", "gone", "new", "then"]
+    return table_text(columns, rows, numbers=5)
 
 
 def _care(rows: list[Mapping[str, Any]], by: str) -> list[str]:

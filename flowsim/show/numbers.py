@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Record = Mapping[str, Any]
 """A row of a comparison: see `ExperimentResults.records`."""
 
 MOST_DECIMALS = 6
+VALUES = ("mean", "low", "high", "baseline_mean", "difference", "difference_low", "difference_high")
+"""The numbers of a record that are in what its measure is measured in."""
 
 
 def is_number(value: Any) -> bool:
@@ -51,6 +53,35 @@ def unit_of(measured_in: str, is_change: bool = False) -> str:
     if measured_in == "share":
         return "percentage points" if is_change else "%"
     return measured_in
+
+
+def handy_unit(measured_in: str, largest: float) -> tuple[float, str]:
+    """What to divide by, and the unit then, so that labels stay short: `£ million a year` for `pounds a year`.
+
+    `largest` is the largest size to be told. Other numbers than pounds are in millions from ten millions on.
+    """
+    is_money = measured_in.startswith("pounds")
+    steps = ((1e6, 1e6, " million"), (1e4, 1e3, " thousand")) if is_money else ((1e7, 1e6, "million "),)
+    size, word = next(((size, word) for least, size, word in steps if largest >= least), (1.0, ""))
+    return size, f"£{word}{measured_in.removeprefix('pounds')}" if is_money else f"{word}{measured_in}"
+
+
+def in_handy_units(records: Sequence[Record], names: Sequence[str]) -> list[Record]:
+    """The same records in the handy unit of the largest of the values named."""
+    largest = max((abs(one[name]) for one in records for name in names if is_number(one[name])), default=0.0)
+    size, unit = handy_unit(records[0]["measured_in"], largest)
+    return [
+        {**one, "measured_in": unit, **{name: one[name] / size for name in VALUES if is_number(one.get(name))}}
+        for one in records
+    ]
+
+
+def with_unit(number: str, measured_in: str) -> str:
+    """A told number and what it is in: `63%`, `£4.2 million a year`, `20 beds`."""
+    unit = unit_of(measured_in)
+    if unit.startswith("£"):
+        return f"-£{number[1:]}{unit[1:]}" if number.startswith("-") else f"£{number}{unit[1:]}"
+    return f"{number}{unit}" if unit == "%" else f"{number} {unit}"
 
 
 def level_and_interval(record: Record, digits: int = 2) -> tuple[str, str]:

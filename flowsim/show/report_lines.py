@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowsim.show import sentences
-from flowsim.show.numbers import Record, change_and_interval, level_and_interval, told, unit_of
+from flowsim.show.numbers import Record, change_and_interval, level_and_interval, unit_of
 from flowsim.show.output import table_text
 
 if TYPE_CHECKING:
     from flowsim import ExperimentResults
 
 MOST_GROWING = 6
+FEWEST_YEARS = 4
+"""Years measured from which growth is told: its first and last quarter are compared, which must be whole years."""
 HIDDEN = ("key", "label", "less_is_better")
 
 
@@ -28,11 +30,13 @@ class Summary:
     question: str
     folder: str
     scenarios: tuple[str, ...]
+    baseline: str
     replications: int
     ran: int
     records: list[dict[str, Any]]
     sentence: str
     growing: list[dict[str, Any]]
+    growth_is_told: bool
     unfinished: list[dict[str, Any]]
     more_replications: int | None
     moved: list[dict[str, Any]]
@@ -48,6 +52,7 @@ class Summary:
             question=" ".join(experiment.question.split()),
             folder=str(results.folder.path),
             scenarios=tuple(experiment.scenarios),
+            baseline=experiment.baseline,
             replications=results.replications,
             ran=ran,
             records=records,
@@ -62,6 +67,7 @@ class Summary:
                 }
                 for scenario, unit, grown in results.growing_queues()
             ],
+            growth_is_told=(len(experiment.years) or (experiment.days or 0) / 365) >= FEWEST_YEARS,
             unfinished=[
                 {"scenario": scenario, "in_care": served, "waiting": waiting}
                 for scenario, (served, waiting) in results.inside_at_end().items()
@@ -82,7 +88,7 @@ class Summary:
             "cells_run_now": self.ran,
             "comparison": plain(self.records),
             "sentence": self.sentence,
-            "growing": self.growing,
+            "growing": self.growing if self.growth_is_told else [],
             "unfinished": self.unfinished,
             "replications_more_to_halve_intervals": self.more_replications,
             "moved": self.moved,
@@ -95,22 +101,9 @@ class Summary:
         size = f"{count} scenario{'s' * (count != 1)} x {_counted(self.replications, 'replication')}"
         state = "" if self.ran else ": all were finished before, nothing was run"
         lines = [self.title, self.question, f"{size}, in {self.folder}{state}", "", *table(self.records), ""]
-        lines += [self.sentence, ""]
-        for one in self.growing[:MOST_GROWING]:
-            lines.append(
-                f"Growing: under '{one['scenario']}' the queue for {one['unit']} grows by "
-                f"{told(one['patients_more_a_year'], 0)} patients a year; its waits are means of the period, "
-                "not a level."
-            )
-        if len(self.growing) > MOST_GROWING:
-            lines.append(f"Growing too: {_counted(len(self.growing) - MOST_GROWING, 'more queue')} (all with --json).")
-        lines.append(
-            "Unfinished at the end, on average: "
-            + "; ".join(
-                f"{one['scenario']} {told(one['in_care'], 0)} in care and {told(one['waiting'], 0)} waiting"
-                for one in self.unfinished
-            )
-        )
+        lines += [self.sentence, ""] if self.sentence else []
+        lines += sentences.growing(self.growing, self.growth_is_told, MOST_GROWING)
+        lines.append(sentences.unfinished(self.unfinished, self.baseline))
         if self.more_replications is None:
             lines.append("One replication has no interval: run with --replications 2 or more.")
         else:

@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from flowsim.show.numbers import Record, is_number, level_and_interval, listed, size_and_interval, unit_of
+from flowsim.show.numbers import (
+    Record,
+    is_number,
+    level_and_interval,
+    listed,
+    size_and_interval,
+    told,
+    unit_of,
+    with_unit,
+)
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 NOBODY = "cannot be told for want of patients to measure"
@@ -120,13 +129,58 @@ def _level(record: Record) -> str:
     level, interval = level_and_interval(record)
     if level == "-":
         return NOBODY
-    unit = unit_of(record["measured_in"])
-    joined = f"{level}{unit}" if unit == "%" else f"{level} {unit}"
+    joined = with_unit(level, record["measured_in"])
     return f"{joined} ({interval})" if interval else joined
 
 
 def _either(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+
+
+def growing(rows: Sequence[Mapping[str, Any]], is_told: bool, most: int) -> list[str]:
+    """Queues that grow, a line each up to `most`, the fastest first.
+
+    Where that cannot be told from the season (`is_told` is False), one line that says so.
+    """
+    if not rows:
+        return []
+    if not is_told:
+        names = list(dict.fromkeys(one["unit"] for one in rows))
+        shown = listed([*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])])
+        return [
+            f"Longer at the end than at the beginning: the queue{'s' * (len(names) > 1)} for {shown}. "
+            "Less than four years cannot tell whether that is growth or the season."
+        ]
+    lines = [
+        f"Growing: under '{one['scenario']}' the queue for {one['unit']} grows by "
+        f"{told(one['patients_more_a_year'], 0)} patients a year; its waits are means of the period, not a level."
+        for one in sorted(rows, key=lambda one: -one["patients_more_a_year"])[:most]
+    ]
+    if len(rows) > most:
+        more = len(rows) - most
+        lines.append(f"Growing too: {more} more queue{'s' * (more != 1)} (all with --json).")
+    return lines
+
+
+def unfinished(rows: Sequence[Mapping[str, Any]], baseline: str) -> str:
+    """How many were still inside at the end: under the baseline, and from least to most under the others."""
+    base = next((one for one in rows if one["scenario"] == baseline), rows[0])
+    others = [one for one in rows if one is not base]
+    said = (
+        f"When the run ended, {told(base['in_care'], 0)} patients were still in care and {told(base['waiting'], 0)} "
+        f"still waiting under '{base['scenario']}'"
+    )
+    if len(others) == 1:
+        one = others[0]
+        said += f", {told(one['in_care'], 0)} and {told(one['waiting'], 0)} under '{one['scenario']}'"
+    elif others:
+        said += f", {_span(others, 'in_care')} and {_span(others, 'waiting')} under the other scenarios"
+    return f"{said} (in all settings together, means of the replications)."
+
+
+def _span(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    least, most = (told(extreme(one[name] for one in rows), 0) for extreme in (min, max))
+    return least if least == most else f"{least} to {most}"
 
 
 def moved(rows: Sequence[Mapping[str, Any]]) -> list[str]:

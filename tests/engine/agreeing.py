@@ -620,7 +620,9 @@ def _priorities(log: Log, step: int) -> Any:
 def _draws(log: Log) -> Iterator[str]:
     """Stays and patiences are those of the patient's address."""
     n = log.n
-    stays = {int(t) for t, c in zip(n.response_target, n.response_changes, strict=True) if c == Change.STAY}
+    changes = list(zip(n.response_target.tolist(), n.response_changes.tolist(), strict=True))
+    stays = {target for target, change in changes if change == Change.STAY}
+    stays_in = {target for target, change in changes if change == Change.STAY_IN}
     for v in log.visits:
         key = stream_key(log.seed, log.labels.streams[v.patient[0]])
         address = (key, 1, v.patient[1], v.patient[2])
@@ -639,7 +641,8 @@ def _draws(log: Log) -> Iterator[str]:
                 int(n.parameter_first[law]), scale, n.parameters,
             ))  # fmt: skip
 
-        if v.ready >= 0 and v.step not in stays and log.pool[v.own] not in log.preempting and not _was_inside(log, v):
+        follows = v.step in stays or v.unit in stays_in
+        if v.ready >= 0 and not follows and log.pool[v.own] not in log.preempting and not _was_inside(log, v):
             stay = drawn(Purpose.STAY, "stay", float(n.unit_stay_factor[v.unit]))
             if stay is not None and v.ready - v.started != stay:
                 yield f"{v}: stays {v.ready - v.started} ms, drew {stay}"
@@ -678,7 +681,7 @@ def _routes(log: Log) -> Iterator[str]:
                 for i in range(int(n.shift_first[to]), int(n.shift_first[to + 1])):
                     since, ramp = int(n.shift_start[i]), int(n.shift_ramp[i])
                     part = 0.0 if v.ended < since else 1.0 if v.ended >= since + ramp else (v.ended - since) / ramp
-                    share = float(n.shift_share[i]) * part * bool(n.shift_ages[i, v.age])
+                    share = float(n.shift_share[i]) * part * bool(n.shift_ages[i, v.age] and n.shift_places[i, v.place])
                     if u < share:
                         to = int(n.shift_to[i])
                         break

@@ -379,7 +379,11 @@ class _Drawing:
             for one, other in list(pairwise(several))[: self.one(0, 0, 1, 2)]:
                 shift = {"from": one, "to": other, "share": self.one(0.3, 0.5, 1.0), "start": self.day()}
                 shift.update({"ramp": "1 days"} if self.some(5) else {})
-                found.append({**shift, "age_bands": ["65+"]} if self.has_ages and self.some(3) else shift)
+                shift.update({"age_bands": ["65+"]} if self.has_ages and self.some(3) else {})
+                places = (
+                    self.one(["north"], ["south"], ["north end", "south"]) if self.has_sites and self.some(3) else []
+                )
+                found.append({**shift, "places": places} if places else shift)
         return found
 
     def clocks(self) -> dict[str, Any]:
@@ -408,6 +412,8 @@ class _Drawing:
             if key == "share" and self.parting.isdisjoint(self.steps[name]):
                 continue
             target = {"need": name, "capacity": self.one(*finite)}.get(key, self.one(*self.steps[name]))
+            if key == "stay" and self.some(2):
+                key, target = "stay_in", self.one(*finite, *self.kind)
             high = 1 if key == "share" else self.one(0.5, 1.5, 2)
             if key == "share":
                 target = self.one(*(step for step in self.steps[name] if step in self.parting))

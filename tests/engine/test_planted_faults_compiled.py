@@ -101,7 +101,7 @@ FAULTS = [
     Fault("wait bin", "compiled_holding.py", "<< SPLIT_BITS) - 2", "<< SPLIT_BITS) - 1", "pooled"),
     Fault("who gives way", "compiled_pools.py", "return visit.segment > other.segment",
           "return visit.segment < other.segment", "taken"),
-    Fault("standard", "compiled_holding.py", "ran <= clock.standard", "ran < clock.standard", "held"),
+    Fault("standard", "compiled_holding.py", "ran > clock.standard", "ran >= clock.standard", "held"),
 ]  # fmt: skip
 
 RUNNER = """

@@ -164,3 +164,50 @@ def test_a_capacity_that_follows_scales_what_the_calendar_gives_at_each_time() -
 def test_slots_that_follow_are_those_of_the_sessions_that_open_afterwards() -> None:
     found = [capacity("10 slots").book("slots_offered", day)["other"] for day in range(3)]
     assert found == [10, 15, 11]
+
+
+WARDS = """
+sites: sites.csv
+units: units.csv
+settings: {ward: {}}
+pathways:
+  a: {arrivals: {trace: a.csv}, steps: {ward: {in: ward, at: North, stay: 10 hours}}}
+  b: {arrivals: {trace: a.csv}, steps: {ward: {in: ward, at: South, stay: 10 hours}}}
+responses:
+"""
+WARDS_TABLES = {
+    "sites": "name,within\nNorth,small\nSouth,small\nEmpty,small\n",
+    "units": "setting,at,capacity,stay_factor\nward,North,1,1\nward,South,2,0.5\n",
+}
+
+
+def wards(response: str) -> tuple[tuple[str, ...], list[float], list[float]]:
+    """The responses there are, and stays in hours at North and at South of those who come on each of three days."""
+    points = "points: [[0, 1], [1, 2.2]]}"
+    played = play(f"{WARDS}  {response}, {points}\n", {"a": [0, 1440, 2880], **WARDS_TABLES}, hours=96)
+    assert disagreements(played) == []
+    stays = {one: [(v.ended - v.started) / 60 for v in played.visits if v.patient[0] == one] for one in "ab"}  # type: ignore[operator]
+    return played.labels.responses, stays["a"], stays["b"]
+
+
+def test_stays_in_each_site_s_own_unit_follow_what_happened_there() -> None:
+    """North is full for 10 of 24 hours: 1.5. South has two beds and stays half as long: 5 of 48 hours, 1.125."""
+    names, north, south = wards(
+        '"full at {site}": {follows: {occupancy: "ward at {site}", over: 1 days}, changes: {stay_in: "ward at {site}"}'
+    )
+    assert names == ("full at North", "full at South")
+    assert north == [10, 15, 17.5]
+    assert south == [5, 5.625, 5.703125]
+
+
+def test_stays_in_all_units_of_a_setting_may_follow_one_of_them() -> None:
+    names, north, south = wards("full: {follows: {occupancy: ward at North, over: 1 days}, changes: {stay_in: ward}")
+    assert names == ("full (ward at North)", "full (ward at South)")
+    assert (north, south) == ([10, 15, 17.5], [5, 7.5, 8.75])
+
+
+def test_a_unit_and_a_step_that_follow_multiply_each_other() -> None:
+    step = '{follows: {occupancy: ward at North, over: 1 days}, changes: {stay: "b: ward"}, points: [[0, 1], [1, 3.4]]}'
+    more = f"one: {step}\n  full: {{follows: {{occupancy: ward at North, over: 1 days}}, changes: {{stay_in: ward at South}}"
+    _, _, south = wards(more)
+    assert south == [5, 5 * 1.5 * 2, 5 * 1.5 * 2]

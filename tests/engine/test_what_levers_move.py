@@ -8,109 +8,16 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import DAY, HOUR, Played, Seen, model_of, play_model
+from small_city import DAYS, SCARCE, SHARES, both, care, city, played
 
-from flowsim.engine import running
-from flowsim.engine.visits import COLUMNS
 from flowsim.model.calendar import Window
 from flowsim.model.levers import LeverError, parse_lever
-from flowsim.model.schema import Model
-
-DAYS = 16
-CITY = """
-places: places.csv
-sites: sites.csv
-units: units.csv
-settings:
-  A&E: {{level: stp}}
-  cubicle: {{level: stp}}
-  ward: {{level: stp}}
-  home care: {{level: borough, capacity: {home_care} beds}}
-  team: {{level: borough, capacity: {team} beds}}
-  clinic: {{level: stp, capacity: {team} beds}}
-  home: {{capacity: unlimited}}
-growth:
-  more people: {{a_year: 0, from: 2000-01-01}}
-pathways:
-  emergency:
-    arrivals:
-      {{per_day: 40, residence: {{West: 0.4, Middle: 0.3, East: 0.3}}, ages: {{0-64: 0.5, 65+: 0.5}}, growth: more people}}
-    steps:
-      doctor:
-        in: A&E
-        at: {at}
-        stay: {{exponential: 30 minutes}}
-        patience: {{fixed: 6 hours, otherwise: gone}}
-        then: cubicle
-      cubicle: {{in: cubicle, at: same site, stay: {{exponential: 2 hours}}, then: {{ward: 0.3, leave: 0.7}}}}
-      ward:
-        in: ward
-        at: same site
-        holds: cubicle
-        stay: {{gamma: {{mean: 2 days, cv: 1}}}}
-        then: {{home care: 0.3, doctor: 0.05, leave: rest}}
-      home care:
-        {{in: home care, holds: ward, stay: {{exponential: 5 days}}, patience: {{fixed: 10 days, otherwise: without}}}}
-      without: {{in: home, holds: ward, stay: 2 days, then: {{doctor: 0.2, leave: 0.8}}}}
-      gone: {{in: home, stay: 0 minutes}}
-      at home:
-        {{in: team, holds: cubicle, stay: {{exponential: 4 days}}, patience: {{fixed: 4 hours, otherwise: doctor}}}}
-  planned:
-    arrivals: {{per_day: 15, residence: East, ages: {{65+: 1}}}}
-    steps:
-      visit: {{in: clinic, stay: {{exponential: 1 days}}, patience: {{fixed: 1 days, otherwise: leave}}}}
-shifts:
-  - {{from: ward, to: at home, share: 0.02, start: 2001-01-01}}
-"""
-TABLES = {
-    "places.csv": "name,level,within,latitude,longitude\nCity,root,,51.5,-0.1\nWest,borough,City,51.5,-0.3\n"
-    "Middle,borough,City,51.5,-0.1\nEast,borough,City,51.5,0.1\n",
-    "sites.csv": "name,within,latitude,longitude\nA,West,51.5,-0.31\nB,Middle,51.5,-0.1\nC,East,51.5,0.11\n",
-}
-SHARES = "{shares: {West: {A: 0.7, B: 0.3}, Middle: {A: 0.2, B: 0.5, C: 0.3}, East: {C: 1}}}"
-AMPLE = {"A&E": 500, "cubicle": 500, "ward": 500, "home_care": 500, "team": 500}
-SCARCE = {"A&E": 2, "cubicle": 4, "ward": 10, "home_care": 12, "team": 12}
-
-
-@cache
-def city(at: str, is_scarce: bool) -> Model:
-    """The small city; `at` is how patients choose their hospital."""
-    beds = SCARCE if is_scarce else AMPLE
-    rows = "".join(f"{setting},{site},{beds[setting]}\n" for setting in ("A&E", "cubicle", "ward") for site in "ABC")
-    text = CITY.format(at=at, home_care=beds["home_care"], team=beds["team"])
-    return model_of(text, {**TABLES, "units.csv": "setting,at,capacity\n" + rows})
-
-
-@cache
-def base_run(at: str, is_scarce: bool) -> Played:
-    return played(city(at, is_scarce), city(at, is_scarce))
-
-
-def played(model: Model, base: Model, run: Any = running.run_once) -> Played:
-    return play_model(model, Window(model.start, 0, DAYS * DAY, "day"), 1, base, run)
-
-
-def histories(run: Played) -> dict[str, list[Seen]]:
-    """Visits in which something is done, by patient."""
-    found: dict[str, list[Seen]] = defaultdict(list)
-    order = [COLUMNS.index(name) for name in ("stream", "layer", "index", "visit")]
-    rows = sorted([row[place] for place in order] for row in run.rows)
-    for (stream, layer, index, _), visit in zip(rows, run.visits, strict=True):
-        if not visit.own.startswith(("door of ", "way to ")):
-            found[f"{run.labels.streams[stream]} #{layer}.{index}"].append(visit)
-    return found
-
-
-def care(visits: Sequence[Seen]) -> list[tuple[Any, ...]]:
-    """What is equal if nothing moved: units and times."""
-    return [(v.own, v.unit, v.joined, v.started, v.ended, v.left, v.outcome) for v in visits]
-
 
 DATES = st.integers(2, DAYS - 3).map(lambda day: (date(2001, 1, 1) + timedelta(days=day)).isoformat())
 SHARE = st.sampled_from((0.1, 0.35, 1))
@@ -119,7 +26,7 @@ RAMPS = st.sampled_from(("0 days", "4 days"))
 SHIFTS = st.fixed_dictionaries(
     {"from": st.sampled_from(("ward", "doctor")), "to": st.just("at home"), "share": st.sampled_from((0.1, 0.5)),
      "start": DATES, "ramp": RAMPS},
-    optional={"age_bands": st.just(("65+",))},
+    optional={"age_bands": st.just(("65+",)), "places": st.just(("West", "East"))},
 ).map(lambda spec: ("community shift", spec))  # fmt: skip
 STAYS = st.fixed_dictionaries(
     {"from": st.just("ward"), "to": st.just("team"), "share": SHARE, "start": DATES, "ramp": RAMPS,
@@ -131,21 +38,13 @@ CLOSINGS = st.fixed_dictionaries(
 ).map(lambda spec: ("close service", spec))  # fmt: skip
 SOCIAL = st.fixed_dictionaries(
     {"setting": st.just("home care"), "from": DATES, "refused_share": SHARE, "instead": st.just("without")},
-    optional={"age_bands": st.just(("65+",)), "ramp": RAMPS},
+    optional={"age_bands": st.just(("65+",)), "places": st.just(("Middle",)), "ramp": RAMPS},
 ).map(lambda spec: ("social care", spec))
 BEDS = st.fixed_dictionaries(
     {"setting": st.just("ward"), "at": st.sampled_from("ABC"), "from": DATES, "add": st.sampled_from((-3, 4))},
     optional={"hours": st.just("08:00-12:00"), "ramp": RAMPS},
 ).map(lambda spec: ("capacity", spec))  # fmt: skip
 LEVERS = st.one_of(SHIFTS, STAYS, CLOSINGS, SOCIAL, BEDS)
-
-
-def both(
-    at: str, is_scarce: bool, lever: tuple[str, dict[str, Any]]
-) -> tuple[dict[str, list[Seen]], dict[str, list[Seen]]]:
-    """Histories of the same patients without a lever and with it."""
-    model, (name, spec) = city(at, is_scarce), lever
-    return histories(base_run(at, is_scarce)), histories(played(parse_lever(name, spec, model).apply(model), model))
 
 
 def start_of(spec: dict[str, Any]) -> int:
@@ -360,6 +259,46 @@ def test_beds_go_where_the_plan_says() -> None:
     assert beds[6] == {"ward at B": 10, "ward at C": 16}
 
 
+def staffed_hours(run: Played, setting: str, day: int) -> dict[str, float]:
+    """Hours of beds of each unit of a setting on a day."""
+    return {unit: ms / HOUR for unit, ms in run.book("available_ms", day).items() if unit.startswith(f"{setting} at")}
+
+
+@pytest.mark.parametrize("at", ["nearest", SHARES])
+@pytest.mark.parametrize("to", ["nearest", "C"])
+def test_beds_that_move_are_as_many_elsewhere_at_every_hour(at: str, to: str) -> None:
+    model = base = city(at, False)
+    for name, spec in (
+        ("capacity", {"setting": "A&E", "times": 0.5, "from": "2001-01-01", "hours": "00:00-08:00"}),
+        ("capacity", {"setting": "A&E", "at": "B", "add": 7, "from": "2001-01-01", "days": "sat,sun"}),
+        ("close service", {"setting": "A&E", "at": "B", "from": "2001-01-04", "to": to, "moves_share": 1,
+                           "run_down": "0 days"}),
+    ):  # fmt: skip
+        model = parse_lever(name, spec, model).apply(model)
+    run = played(model, base)
+    week = [staffed_hours(run, "A&E", day) for day in range(14)]
+    assert [sum(day.values()) for day in week[4:14]] == [1500 * 20 + 7 * 24 * (day % 7 > 4) for day in range(4, 14)]
+    there = {unit for unit, hours in week[10].items() if hours > 500 * 20}
+    assert (
+        there == {visit.own for visit in run.visits if visit.step == "doctor elsewhere"} and "A&E at B" not in week[10]
+    )
+
+
+@pytest.mark.parametrize("to", ["nearest", "C"])
+def test_beds_of_other_settings_go_along_and_leave_after_the_run_down(to: str) -> None:
+    model = base = city(SHARES, True)
+    spec = {"setting": "A&E", "at": "A", "from": "2001-01-03", "to": to, "run_down": "2 days", "moves":
+            {"cubicle": 1, "ward": 0.7}}  # fmt: skip
+    run = played(parse_lever("close service", spec, model).apply(model), base)
+    cubicles = staffed_hours(run, "cubicle", 6)
+    assert "cubicle at A" not in cubicles and sum(cubicles.values()) == 24 * 3 * SCARCE["cubicle"]
+    wards = [staffed_hours(run, "ward", day) for day in (1, 3, 6)]
+    assert [sum(day.values()) / 24 for day in wards] == [30, 37, 30] and wards[2]["ward at A"] == 24 * 3
+    assert {unit for unit, hours in wards[2].items() if hours > 24 * 10} == {
+        f"ward at {visit.own[-1]}" for visit in run.visits if visit.step == "doctor elsewhere"
+    }
+
+
 def test_a_place_without_the_setting_is_opened_with_the_beds_named() -> None:
     model = base = city("nearest", True)
     spec = {"setting": "clinic", "from": "2001-01-03", "to": "B", "adds": 7}
@@ -472,6 +411,11 @@ REFUSED = ("social care", {"setting": "home care", "from": "2001-01-05", "refuse
         ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "to": "Mars"}, "no place or site"),
         ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "to": "East"}, "adds"),
         ([], "close service", {"setting": "clinic", "from": "2001-01-05"}, "nowhere else"),
+        ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "moves": {"wart": 1}}, "mean 'ward'"),
+        ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "moves": {"A&E": 1}}, "moves_share"),
+        ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "moves": {"team": 1}}, "no beds or"),
+        ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "to": "team", "moves": {"ward": 1}},
+         "at no place that the patients go to"),
         ([], "close service", {"setting": "clinic", "from": "2001-01-05", "to": "home", "becomes":
                                {"setting": "urgent treatment", "share": 0.4}}, "beds"),
         ([], "close service", {"setting": "A&E", "at": "A", "from": "2001-01-05", "with": {"cubicles": "B"}},

@@ -217,6 +217,7 @@ def features(case: Case | Kept, n: Network) -> dict[str, bool]:
         "group by a mark": (n.group_by >= 0).any(),
         "shift of care": len(n.shift_to) > 0,
         "shift of care of some ages": len(n.shift_to) > 0 and not n.shift_ages.all(),
+        "shift of care of some places": len(n.shift_to) > 0 and not n.shift_places.all(),
         "several months": n.period_closes_month.sum() > 1,
         **{f"clock at {Moment(m).name.lower()}": number > 0 for m, number in enumerate(clocks.tolist())},
         **{f"response to {one.name.lower()}": (n.response_follows == one).any() for one in Follow},

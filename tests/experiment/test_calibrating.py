@@ -240,3 +240,60 @@ def test_every_shipped_model_with_fitted_factors_has_a_calibration_that_names_wh
         if loaded.model.fitted:
             plan = load_calibration(loaded)
             refuse_unknown_values(plan, *compile_network(loaded.model, plan.window))
+
+
+SITES_MODEL = """\
+flowsim: 1
+name: care
+title: two hospitals, of which one admits more and keeps longer than the model knows
+start: 2001-01-01
+kind: assumed
+source: made up for tests
+sites: sites.csv
+population: people.csv
+settings: {ward: {}, clinic: {}}
+units: units.csv
+pathways:
+  admitted:
+    arrivals: {from: population, need: {0+: 150}}
+    steps: {ward: {in: ward, at: {shares: {care: {North: 0.5, South: 0.5}}}, stay: {exponential: 4 days}}}
+  same day:
+    arrivals: {from: population, need: {0+: 150}}
+    steps: {clinic: {in: clinic, at: {shares: {care: {North: 0.5, South: 0.5}}}, stay: {exponential: 1 days}}}
+fitted:
+  stay at North: {times: 1, stay_in: ward, at: North}
+  admitted at North: {times: 1, patients_of: "admitted: ward", at: North, instead_of: "same day: clinic"}
+"""
+SITES_TABLES = {
+    "sites": "name,within\nNorth,care\nSouth,care\n",
+    "people": "place,age_band,year,people\ncare,0+,2001,100000\n",
+    "units": "setting,at,capacity\nward,North,400\nward,South,400\nclinic,North,400\nclinic,South,400\n",
+}
+SITES_PLAN = """\
+flowsim: 1
+title: One hospital fitted to its beds and its admissions
+days: 91
+warm_up: 40 days
+replications: 4
+rounds: 6
+confirmation: 4
+kind: derived
+source: mean arrivals x mean stay
+fitted:
+  stay at North: {measure: beds_in_use, of: {unit: ward at North}, target: 123.3, within: 6}
+  admitted at North: {measure: arrivals_a_year, of: {unit: ward at North}, target: 9000, within: 300}
+checked:
+  same day at North: {measure: arrivals_a_year, of: {unit: clinic at North}, published: 6000, within_share: 0.05}
+  beds at South: {measure: beds_in_use, of: {unit: ward at South}, published: 82.2, within_share: 0.08}
+"""
+"""7,500 a year at each: 9,000 are a factor of 1.2 and 1,500 fewer of the same day; 82.2 beds at 4 days, and 123.3 of
+9,000 at 5 days."""
+
+
+def test_factors_of_one_site_are_fitted_and_the_other_is_as_it_was(tmp_path: Path) -> None:
+    for name, rows in SITES_TABLES.items():
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    done = calibrate(written(tmp_path, SITES_PLAN, SITES_MODEL), workers=1)
+    factors = {row.name: row.factor for row in done.rows if row.factor is not None}
+    assert factors == pytest.approx({"stay at North": 1.25, "admitted at North": 1.2}, abs=0.06)
+    assert all(row.is_within for row in done.rows)

@@ -55,6 +55,27 @@ pathways:
       home care: {in: home care, holds: ward, stay: {exponential: 5 days}, patience: {fixed: 9 days, otherwise: without}}
       without: {in: home, holds: ward, stay: 1 days, then: {ward: 0.2, leave: 0.8}}
 """
+GROWING = """\
+flowsim: 1
+name: growing
+title: More people each year
+question: Who comes?
+model: more.yaml
+years: ['2001', '2002', '2003']
+replications: 1
+scenarios:
+  as it is: []
+  fewer: [{demand growth: {growth: {people: -0.1}}}]
+  more, and a shift:
+    - demand growth: {growth: {people: 0.4}}
+    - community shift: {from: ward, to: home care, share: 0.3, start: 2002-01-01}
+baseline: as it is
+measures: {beds: beds_in_use}
+"""
+MORE = (
+    TOWN.replace("{per_day: 20,", "{growth: people, per_day: 2,")
+    + "growth: {people: {a_year: 0.1, from: 2001-01-01}}\n"
+)
 TABLES = {
     "places.csv": "name,level,within,latitude,longitude\nTown,root,,51.5,-0.1\nUp,borough,Town,51.6,-0.1\n"
     "Down,borough,Town,51.4,-0.1\n",
@@ -66,7 +87,8 @@ TABLES = {
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town")
-    for name, text in {**TABLES, "town.yaml": TOWN, "night.yaml": TEXT}.items():
+    files = {"town.yaml": TOWN, "night.yaml": TEXT, "more.yaml": MORE, "growing.yaml": GROWING}
+    for name, text in {**TABLES, **files}.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder / "night.yaml"
 
@@ -112,6 +134,57 @@ def test_those_refused_are_told_with_what_they_get_instead(loaded: LoadedExperim
     assert came_back and came_back[0] > 0
 
 
+@pytest.fixture(scope="module")
+def growth(file: Path) -> list[dict[str, Any]]:
+    return list(load_experiment(file.with_name("growing.yaml")).moved())
+
+
+def test_those_prevented_are_booked_as_prevented_and_nobody_else_is_touched(loaded: LoadedExperiment) -> None:
+    model = loaded.base.model
+    spec = {"pathway": "people", "share": 0.5, "start": "2001-01-05", "places": ["Up"]}
+    lever = parse_lever("prevention", spec, model)
+    scenario = Scenario("fewer", (lever,), lever.apply(model))
+    (found,) = replace(loaded, scenarios=(scenario,)).moved("fewer")
+    assert found["patients"]["same"] == found["patients"]["both"] > 0 == found["patients"]["only_after"]
+    (stream,) = found["arrivals"]
+    assert (stream["stream"], stream["gone"]) == ("people | Up", found["patients"]["only_before"])
+    assert {flow["to"] for flow in found["flows"]} == {"prevented"}
+    assert row(found, "ward")["visits_removed"] >= stream["gone"] > 10
+
+
+def test_of_several_years_the_last_is_run(growth: list[dict[str, Any]]) -> None:
+    assert [one["year"] for one in growth] == ["2003"] * 3
+    visits = row(growth[1], "ward")["visits_before"]
+    assert visits == pytest.approx(2 * 365 * 1.1**2.5 * 1.1, rel=0.15), (
+        "a year of those who grew for two, and some back"
+    )
+
+
+def test_growth_adds_arrivals_and_changes_nothing_where_nobody_queues(growth: list[dict[str, Any]]) -> None:
+    fewer, more, shift = growth
+    for one, side, other in ((fewer, "gone", "new"), (more, "new", "gone")):
+        assert {(stream["pathway"], stream["stream"]) for stream in one["arrivals"]} == {
+            ("people", "people | Up"), ("people", "people | Down"),
+        }  # fmt: skip
+        assert all(stream[side] > 100 and stream[other] == 0 for stream in one["arrivals"])
+        assert one["patients"]["same"] == one["patients"]["both"]
+    assert shift["arrivals"] == [] and shift["patients"]["other_care"] > 100
+
+
+def test_the_patients_of_each_stream_balance(growth: list[dict[str, Any]]) -> None:
+    for one in growth:
+        assert all(each["before"] - each["gone"] + each["new"] == each["after"] for each in one["arrivals"])
+        assert sum(each["new"] for each in one["arrivals"]) == one["patients"]["only_after"]
+        assert sum(each["gone"] for each in one["arrivals"]) == one["patients"]["only_before"]
+
+
+def test_the_command_tells_arrivals_by_pathway(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["moved", str(file.with_name("growing.yaml")), "--scenario", "fewer", "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "Patients in both runs of 2003:" in text
+    assert any(line.split()[:2] == ["people", "2"] for line in text.splitlines())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -136,7 +209,7 @@ def test_the_command_prints_a_table_for_each_lever(file: Path, capsys: pytest.Ca
 def test_the_command_speaks_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["moved", str(file), "--scenario", "both", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["moved"]
-    assert [set(one) for one in found] == [{"scenario", "lever", "patients", "care", "flows"}] * 2
+    assert [set(one) for one in found] == [{"scenario", "lever", "year", "patients", "arrivals", "care", "flows"}] * 2
     assert cli.run(["moved", str(file), "--scenario", "none"]) == 2
 
 

@@ -27,7 +27,7 @@ import flowsim.experiment.cellfile as cellfile_module
 from flowsim.engine.ledger import BOOKS
 from flowsim.errors import DamagedError, InputError, StoppedError
 from flowsim.experiment.audit import audit, read_cell, read_results
-from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter, page_of
+from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter, columns_of
 from flowsim.experiment.cells import CELL_ID, Cell, CellOutcome, cells_of
 from flowsim.experiment.journal import chained, parse
 from flowsim.experiment.store import Store
@@ -130,7 +130,7 @@ def test_a_file_and_its_digest_do_not_depend_on_how_rows_are_cut_into_pages(
             assert audit(folder / name).lines == ()
             table = read_cell(folder / name, Cell("x", 1).id)
             assert [tuple(row.values()) for row in table.to_pylist()] == entries
-            assert np.array_equal(page_of(table), page)
+            assert np.array_equal(columns_of(table).page(), page)
             written.append((ledger.digest, ledger.record))
     assert written[0] == written[1]
 
@@ -162,7 +162,7 @@ def test_a_ledger_takes_pages_of_whole_numbers_that_fit_and_nothing_else(
 def test_a_book_that_this_version_does_not_know_is_said_to_be_so() -> None:
     table = pa.table({"period": [0], "book": pa.array(["hats"]).dictionary_encode(), "row": [0], "value": [1]})
     with pytest.raises(DamagedError, match="hats"):
-        page_of(table)
+        columns_of(table)
 
 
 def test_ledger_of_a_cell_that_fails_leaves_no_file(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import BINS, BOOKS, bin_of, bin_start, entries_of
+from flowsim.engine.ledger import BINS, BOOKS, bin_of, bin_start
 from flowsim.engine.running import run_once
 from flowsim.measure.catalogue import FAMILIES, MEASURES
 from flowsim.measure.keys import ATTRIBUTES, keys_of
-from flowsim.measure.ledgers import read_ledger
+from flowsim.measure.ledgers import Columns, read_ledger
 from flowsim.measure.measures import measured, percentile, share_within
 from flowsim.measure.times import spans
 from flowsim.model.calendar import DAY_MS, Window
@@ -25,9 +25,9 @@ from flowsim.model.settings import Costs
 def ledger():
     model = load_model("emergency")
     network, labels = compile_network(model, Window(date(2001, 1, 1), 5 * DAY_MS, 25 * DAY_MS, "day"))
-    entries = []
-    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
-    return read_ledger(entries, network, labels)
+    pages = []
+    run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()))
+    return read_ledger(Columns.of(pages), network, labels)
 
 
 @given(st.integers(0, 2**40))
@@ -125,9 +125,9 @@ def year():
     """From February 2001 to January 2002, after a January to warm up."""
     model = load_model("emergency")
     network, labels = compile_network(model, Window(*YEAR, "week"))
-    entries = []
-    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
-    return read_ledger(entries, network, labels)
+    pages = []
+    run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()))
+    return read_ledger(Columns.of(pages), network, labels)
 
 
 @pytest.mark.parametrize("time", ["year", "quarter", "month"])
@@ -148,9 +148,9 @@ def test_a_measure_of_a_part_is_that_of_a_run_of_this_part_alone(year):
     """The same weeks, kept by a run that warms up until they begin."""
     model = load_model("emergency")
     network, labels = compile_network(model, Window(YEAR[0], (31 + 28) * DAY_MS, (31 + 28 + 31) * DAY_MS, "week"))
-    entries = []
-    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
-    march = read_ledger(entries, network, labels)
+    pages = []
+    run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()))
+    march = read_ledger(Columns.of(pages), network, labels)
     only = {"month": frozenset({"2001-03"})}
     for name, measure in MEASURES.items():
         if name.endswith("_at_end"):
@@ -183,9 +183,9 @@ def test_costs_are_told_apart_by_who_pays():
     network, labels = compile_network(
         model.model_copy(update={"settings": settings}), Window(date(2001, 1, 1), 5 * DAY_MS, 15 * DAY_MS)
     )
-    entries = []
-    run_once(network, labels, 1, 1, lambda page: entries.extend(entries_of(page.copy())))
-    found = read_ledger(entries, network, labels)
+    pages = []
+    run_once(network, labels, 1, 1, lambda page: pages.append(page.copy()))
+    found = read_ledger(Columns.of(pages), network, labels)
     by_payer, by_setting = (measured(MEASURES["cost_a_year"], found, by) for by in ("payer", "setting"))
     assert by_payer == {
         "not said": pytest.approx(by_setting["triage"]),

@@ -15,7 +15,8 @@ from flowsim.engine.network import Network
 from flowsim.errors import InputError
 from flowsim.model.assumptions import assumptions
 from flowsim.model.calendar import Window
-from flowsim.model.fitted import Fitted, most, times_length, with_fitted
+from flowsim.model.fitted import Fitted, times_length
+from flowsim.model.fitting import most, with_fitted
 from flowsim.model.loading import LoadedModel, read_model
 from flowsim.model.pathways import Distribution
 from flowsim.model.schema import Model
@@ -149,7 +150,14 @@ REFUSED = {
     "is no value of 'needs' (did you mean 'nothing'?)": "{times: 1, shares_of: needs, except: nothin}",
     "shares of 'needs' other than 'nothing' would exceed 1: at most 2": "{times: 2.1, shares_of: needs, except: nothing}",
     "shares_of and except go together": "{times: 1, shares_of: needs}",
-    "give exactly one of stay_of and shares_of": "{times: 1}",
+    "give exactly one of stay_of, stay_in, shares_of, patients_of": "{times: 1}",
+    "at goes with stay_in or patients_of": "{times: 1, stay_of: ward, at: care}",
+    "instead_of goes with patients_of": "{times: 1, stay_of: ward, instead_of: ward}",
+    "there is no setting of this name (did you mean 'ward'?)": "{times: 1, stay_in: wards}",
+    "there is no place or site of this name": "{times: 1, stay_in: home care, at: Leeds}",
+    "is a step of several pathways: write one of `emergency: ward`, `planned: ward`": "{times: 1, patients_of: ward}",
+    "no patient enters it on arrival": "{times: 1, patients_of: home care}",
+    "its unit is not drawn by shares": '{times: 1, patients_of: "planned: ward", at: care}',
     "must be more than 0": "{times: 0, stay_of: ward}",
 }
 

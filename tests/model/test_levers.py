@@ -94,7 +94,7 @@ def test_shifts_of_different_ages_are_counted_apart(model: Model) -> None:
         ("capcity", {}, "did you mean 'capacity'?"),
         ("capacity", {**BEDS, "setting": "wards"}, "did you mean 'ward'?"),
         ("capacity", {**BEDS, "at": "KHG"}, "did you mean 'KGH'?"),
-        ("capacity", {**BEDS, "at": "Barnet"}, "KGH, Queens"),
+        ("capacity", {**BEDS, "setting": "home care", "at": "KGH"}, "Barnet, Bexley"),
         ("capacity", {**BEDS, "setting": "advice", "at": "London"}, "unlimited"),
         ("capacity", {**BEDS, "add": -61}, "has 60 by then"),
         ("capacity", {key: value for key, value in BEDS.items() if key != "at"}, "2 units"),
@@ -121,7 +121,7 @@ def test_lever_that_does_not_fit_says_what_would(name: str, spec: object, words:
         ("capacity", {**BEDS, "until": "2019-01-01"}, "not permitted"),
         ("community shift", {**SHIFT, "share": 1.3}, "from 0 to 1"),
         ("community shift", {key: value for key, value in SHIFT.items() if key != "start"}, "Field required"),
-        ("demand growth", {}, "variant, growth or both"),
+        ("demand growth", {}, "at least one of variant, people_as_in and growth"),
         ("demand growth", {"growth": {"other growth": -1.5}}, "above -1"),
     ],
 )
@@ -166,13 +166,17 @@ def test_examples_of_a_lever_are_levers(name: str) -> None:
     ("name", "spec", "words"),
     [
         ("community shift", {**SHIFT, "stay_share": 1}, "above 0 and below 1"),
-        ("close service", {"setting": "ward", "from": "2018-06-01", "adds": 3}, "name the place"),
         (
             "close service",
             {"setting": "ward", "from": "2018-06-01", "to": "KGH", "adds": 3, "moves_share": 1},
             "not both",
         ),
         ("close service", {"setting": "ward", "from": "2018-06-01", "hours": "8-20"}, "08:30"),
+        (
+            "close service",
+            {"setting": "ward", "from": "2018-06-01", "hours": "08:00-20:00", "moves": {"cubicle": 1}},
+            "all hours",
+        ),
         (
             "close service",
             {"setting": "ward", "from": "2018-06-01", "to": "KGH", "hours": "22:00-08:00", "moves_share": 1},

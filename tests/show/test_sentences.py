@@ -110,3 +110,38 @@ def test_what_levers_move_is_told_on_both_sides() -> None:
         {"scenario": "shift", "setting": "rapid response", "change_a_year": 1025.4},
     ]
     assert sentences.moved(rows) == ["shift: removed from ward 1,025; added to rapid response 1,025"]
+
+
+GROWING = [
+    {"scenario": "fewer beds", "unit": f"queue {n}", "patients_more_a_year": 40.4 + n, "low": 30.0, "high": 50.0}
+    for n in range(8)
+]
+
+
+def test_growth_is_told_by_the_year_where_years_can_be_compared_the_fastest_first() -> None:
+    lines = sentences.growing(GROWING, True, 6)
+    assert lines[0].startswith("Growing: under 'fewer beds' the queue for queue 7 grows by 47 patients a year;")
+    assert lines[6:] == ["Growing too: 2 more queues (all with --json)."]
+
+
+def test_within_a_few_years_no_growth_is_told_and_it_is_said_why() -> None:
+    (line,) = sentences.growing(GROWING, False, 2)
+    assert line == (
+        "Longer at the end than at the beginning: the queues for queue 0, queue 1 and 6 more. "
+        "Less than four years cannot tell whether that is growth or the season."
+    )
+    assert "grows" not in line
+    assert sentences.growing([], False, 2) == []
+
+
+def test_how_many_were_still_inside_is_one_sentence_with_the_baseline_first() -> None:
+    rows = [
+        {"scenario": name, "in_care": care, "waiting": waiting}
+        for name, care, waiting in (("a", 1204.0, 15.2), ("base", 1300.4, 20.0), ("b", 1250.0, 15.0))
+    ]
+    assert sentences.unfinished(rows, "base") == (
+        "When the run ended, 1,300 patients were still in care and 20 still waiting under 'base', 1,204 to 1,250 and "
+        "15 under the other scenarios (in all settings together, means of the replications)."
+    )
+    assert "1,204 and 15 under 'a' (" in sentences.unfinished(rows[:2], "base")
+    assert sentences.unfinished(rows[1:2], "base").count("under") == 1

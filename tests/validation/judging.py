@@ -16,12 +16,11 @@ import numpy as np
 from scipy import stats
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.ledger import entries_of
 from flowsim.engine.network import Ints, Labels, Network
 from flowsim.engine.running import Engine, run_once
 from flowsim.engine.visits import COLUMNS, VisitEnd
 from flowsim.errors import Gridlock
-from flowsim.measure.ledgers import Ledger, read_ledger
+from flowsim.measure.ledgers import Columns, Ledger, read_ledger
 from tests.validation.translation import Json, Translated, translate
 
 LIMIT = 4.0
@@ -54,17 +53,17 @@ class Found:
 
     def __init__(self, ready: Compiled, seed: int, replication: int, engine: Engine) -> None:
         self.case, self.translated, self.network, self.labels = ready
-        entries: list[tuple[int, str, Ints, Ints]] = []
+        pages: list[Ints] = []
         rows: list[Ints] = [np.empty((0, len(COLUMNS)), np.int64)]
         self.gridlock: Gridlock | None = None
         try:
             run_once(
-                *ready[2:], seed, replication, lambda page: entries.extend(entries_of(page.copy())),
+                *ready[2:], seed, replication, lambda page: pages.append(page.copy()),
                 lambda more: rows.append(more.copy()), engine,
             )  # fmt: skip
         except Gridlock as gridlock:
             self.gridlock = gridlock
-        self.ledger: Ledger = read_ledger(entries, self.network, self.labels)
+        self.ledger: Ledger = read_ledger(Columns.of(pages), self.network, self.labels)
         table = np.concatenate(rows).T.copy()
         self.log: dict[str, Ints] = dict(zip(COLUMNS, table, strict=True))
         self.from_ms, self.to_ms = self.translated.window.warm_up_ms, self.translated.window.horizon_ms

@@ -13,6 +13,7 @@ from flowsim.model.calendar import DAY_MS, WEEK_MS, YEAR_MS, Window, date_ms
 from flowsim.model.settings import Capacity, CapacityChange, Opening, Shift
 
 LONGEST_RAMP = 100 * YEAR_MS
+NOTHING, WHOLE = Fraction(0), Fraction(1)
 WHOLE_DAY = (0, DAY_MS)
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
@@ -96,8 +97,8 @@ def _midnight(at: int) -> int:
 
 def _progress(at: int, start: int, end: int) -> Fraction:
     if at < start:
-        return Fraction(0)
-    return Fraction(1) if at >= end else Fraction(at - start, end - start)
+        return NOTHING
+    return WHOLE if at >= end else Fraction(at - start, end - start)
 
 
 def bed_steps(capacity: Capacity, changes: Sequence[CapacityChange], window: Window, unit: str) -> BedSteps:
@@ -173,16 +174,15 @@ def sessions(
     """
     slots = capacity.slots or 0
     hours = [(one.days, one.hours, slots if one.slots is None else one.slots) for one in opens]
-    week = []
+    week: list[list[tuple[int, int, Calendar]]] = [[] for _ in EVERY_DAY]
     for days, (first, last), number in hours or [(EVERY_DAY, WHOLE_DAY, slots)]:
         for weekday in days:
             mine = [change for change in changes if change.covers(weekday, first, first)]
-            week.append((weekday, (first, last), Calendar(number, capacity.staffed_share, mine, window, unit)))
+            week[weekday].append((first, last, Calendar(number, capacity.staffed_share, mine, window, unit)))
     found = []
     for day in range(0, window.horizon_ms, DAY_MS):
-        weekday = (window.origin.weekday() + day // DAY_MS) % 7
-        for on, (first, last), calendar in week:
-            if on == weekday and day + first < window.horizon_ms:
+        for first, last, calendar in week[(window.origin.weekday() + day // DAY_MS) % 7]:
+            if day + first < window.horizon_ms:
                 found.append((day + first, day + last, calendar.on(day)))
     found.sort()
     return Sessions([one[0] for one in found], [one[1] for one in found], [one[2] for one in found])

@@ -35,6 +35,7 @@ class Choices:
         self.shares = Ragged()
         self.share_unit: list[int] = []
         self.diverted = Shared()
+        self._near: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         self._rows: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[int, tuple[int, ...]]] = {}
 
     def add(self, field: str, step: Step) -> Chosen:
@@ -51,7 +52,10 @@ class Choices:
                 near = [unit for unit in members if self.units.all[unit].at not in step.at.without]
                 if not near:
                     refuse(self.units.model, field, ", ".join(step.at.without), f"has all units of '{step.in_}'")
-                return self._of_places([self._nearest(field, place, near) for place in self.places])
+                key = (step.in_, step.at.without)
+                if key not in self._near:
+                    self._near[key] = [self._nearest(field, place, near) for place in self.places]
+                return self._of_places(self._near[key])
             case "fixed":
                 return self._of_places([self.units.find(field, step.in_, step.at.name)] * len(self.places))
             case "same site":

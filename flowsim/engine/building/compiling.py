@@ -13,13 +13,13 @@ from flowsim.engine.building.distributions import Distributions
 from flowsim.engine.building.graph import Graph
 from flowsim.engine.building.marks import Marks, frozen, ints, numbered, refuse
 from flowsim.engine.building.reach import Reach
-from flowsim.engine.building.responses import clock_arrays, response_arrays
+from flowsim.engine.building.responses import all_responses, clock_arrays, response_arrays
 from flowsim.engine.building.steps import Classes, causes_of, choice_arrays, share_arrays, step_arrays
 from flowsim.engine.building.streams import Streams
 from flowsim.engine.building.units import Pools, Units, cost_labels, unit_arrays
 from flowsim.engine.network import Labels, Network
 from flowsim.model.calendar import DAY_MS, Window, coarse_of, date_at, date_ms, month_starts
-from flowsim.model.fitted import with_fitted
+from flowsim.model.fitting import with_fitted
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
 
@@ -38,7 +38,9 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
     numbered.
     """
     try:
-        model, base = with_fitted(model), with_fitted(base or model)
+        fitted = with_fitted(model)
+        base = fitted if base is None or base is model else with_fitted(base)
+        model = fitted
     except ValueError as error:
         refuse(model, "fitted", None, str(error))
     geography = Geography.of(model.name, model.places, model.sites)
@@ -96,7 +98,7 @@ def compile_network(model: Model, window: Window, base: Model | None = None) -> 
         groups=marks.groups,
         causes=causes,
         clocks=tuple(model.clocks),
-        responses=tuple(model.responses),
+        responses=tuple(all_responses(units, pools)),
         **time_labels(window, arrays["period_starts"].tolist()),
         **cost_labels(units, window),
     )
@@ -136,7 +138,7 @@ def areas_of(geography: Geography, marks: Marks, streams: Streams) -> tuple[tupl
 
     The places themselves, such as neighbourhoods; boroughs where there are more than `MOST_AREAS`.
     """
-    lived_in = {place for place, _ in streams.entries()} | {place for place, _, _ in streams.first_day()}
+    lived_in = {place for place, _ in streams.entries()} | {place for place, *_ in streams.first_day()}
     area = dict(enumerate(marks.places))
     if len(lived_in) > MOST_AREAS:
         area = {place: geography.area(name, "borough") for place, name in area.items()}

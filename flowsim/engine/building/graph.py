@@ -147,8 +147,8 @@ class Graph:
 
     def shift_arrays(self, origin: Any) -> dict[str, Any]:
         """The arrays of a Network about shifts of care."""
-        flat, ages = Ragged(), []
-        bands = self.marks.values["age_band"]
+        flat, ages, homes = Ragged(), [], []
+        bands, places = self.marks.values["age_band"], self.marks.values["place"]
         for rules in self.shifts:
             flat.add(rules)
             for _, shift in rules:
@@ -156,6 +156,11 @@ class Graph:
                 if unknown:
                     refuse(self.model, "shifts", unknown[0], "is no age band of the model")
                 ages.append([not shift.age_bands or band in shift.age_bands for band in bands])
+                unknown = [place for place in shift.places if place not in places]
+                if unknown:
+                    refuse(self.model, "shifts", unknown[0], "is no place of the model")
+                lies_in = self.marks.geography.is_within
+                homes.append([not shift.places or lies_in(place, shift.places) for place in places])
         return {
             "shift_first": ints(flat.first),
             "shift_to": ints(to for to, _ in flat.flat),
@@ -163,4 +168,5 @@ class Graph:
             "shift_start": ints(date_ms(shift.start, origin) for _, shift in flat.flat),
             "shift_ramp": ints(round(shift.ramp) for _, shift in flat.flat),
             "shift_ages": frozen(np.array(ages, np.uint8).reshape(len(ages), len(bands))),
+            "shift_places": frozen(np.array(homes, np.uint8).reshape(len(homes), len(places))),
         }

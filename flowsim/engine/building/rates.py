@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from flowsim.model.calendar import (
     model_year,
     whole_years,
 )
+from flowsim.model.people import homes_of
+from flowsim.model.prevention import Prevented, sources_prevented
 from flowsim.model.schema import Model
 
 HOUR_MS = 3_600_000
@@ -39,9 +42,11 @@ class Population:
 
     def __init__(self, model: Model, marks: Marks) -> None:
         self.model = model
+        self.homes = homes_of(model.population, marks.geography)
+        self.places = list(self.homes)
         self.of: dict[str, dict[int, Floats]] = {}
+        self._known: dict[tuple[str, int], Floats] = {}
         if model.population is None:
-            self.places: list[str] = []
             self.years: list[int] = []
             return
         columns = model.population.table.columns
@@ -55,29 +60,35 @@ class Population:
                 f"has several variants: say which of {', '.join(sorted(set(variants)))}",
             )
         bands = marks.values["age_band"]
-        rows = zip(columns["place"], columns["age_band"], columns["year"], columns["people"], variants, strict=True)
-        for place, band, year, people, variant in rows:
+        read = zip(columns["place"], columns["age_band"], columns["year"], columns["people"], variants, strict=True)
+        for place, band, year, people, variant in read:
             if wanted is None or variant == wanted:
                 years = self.of.setdefault(place, {})
-                years.setdefault(year, np.full(len(bands), np.nan))[bands[band]] = people
+                if year not in years:
+                    years[year] = np.full(len(bands), np.nan)
+                years[year][bands[band]] = people
         if not self.of:
             refuse(model, "population", wanted, "is no variant of the table")
         for place in self.of:
             if place not in marks.geography.places:
                 refuse(model, "population", place, "is no place of the model")
-        above = {up.name for place in self.of for up in list(marks.geography.upwards(place))[1:]}
-        self.places = [place for place in marks.geography.places if place in self.of and place not in above]
         self.years = sorted({year for years in self.of.values() for year in years})
-        self.bands = [
-            i for i in range(len(bands))
-            if any(not np.isnan(people[i]) for years in self.of.values() for people in years.values())
-        ]  # fmt: skip
+        rows = np.array([people for years in self.of.values() for people in years.values()])
+        self.bands = np.flatnonzero(~np.isnan(rows).all(axis=0))
 
     def people(self, place: str, year: int) -> Floats:
         """People in a place by age band, in the model year that starts in `year`; those of the first year
-        before it.
+        before it, and always those of the year `as_in` where the model names one.
         """
-        year = max(year, self.years[0])
+        if (place, year) not in self._known:
+            self._known[place, year] = self._people(place, year)
+        return self._known[place, year]
+
+    def _people(self, home: str, year: int) -> Floats:
+        assert self.model.population is not None
+        place, share = self.homes[home]
+        as_in = self.model.population.as_in
+        year = max(year, self.years[0]) if as_in is None else as_in
         found = self.of[place].get(year)
         if found is None or np.isnan(found[self.bands]).any():
             last = self.years[-1]
@@ -87,7 +98,7 @@ class Population:
                 else f"has no number of people for every age band of '{place}' in {year}: fill the gap"
             )
             refuse(self.model, "population", None, message)
-        return np.nan_to_num(found)
+        return np.asarray(np.nan_to_num(found) * share, np.float64)
 
 
 class Rates:
@@ -98,6 +109,9 @@ class Rates:
         self.population = Population(model, marks)
         self._growth: dict[tuple[tuple[str, ...], date], float] = {}
         self._need: dict[tuple[int, str], Floats] = {}
+        self._prevented = [
+            (one, self._who(one), sources_prevented(model.pathways[one.pathway], one)) for one in model.prevention
+        ]
 
     def places(self, source: Arrivals) -> list[str]:
         """Where the patients of a source live: one stream for each."""
@@ -111,12 +125,36 @@ class Rates:
 
     def at(self, source: Arrivals, place: str, day: date) -> Floats:
         """Rate by age band on a day, before the profile."""
+        rate = self._before_prevention(source, place, day)
+        left = self._left(source, place, day)
+        return rate if left is None else rate * left
+
+    def _before_prevention(self, source: Arrivals, place: str, day: date) -> Floats:
         growth = self.growth(source.growth, day)
         if source.from_ is not None:
             year = model_year(day, self.model.start)
             return self._need_of(source, place) * self.population.people(place, year) * (growth / YEAR_MS)
         share = source.residence.get(place, 1.0)
         return np.array(self.ages(source)) * (_plain(source) * share * growth)
+
+    def _who(self, prevented: Prevented) -> Floats:
+        """1 for each age band of which patients are prevented, else 0."""
+        bands = self.marks.values["age_band"]
+        for band in prevented.age_bands:
+            if band not in bands:
+                refuse(self.model, "prevention", band, "is no age band of the model")
+        return np.array([float(not prevented.age_bands or band in prevented.age_bands) for band in bands])
+
+    def _left(self, source: Arrivals, place: str, day: date) -> Floats | None:
+        """By age band, the share of patients whom prevention leaves on a day; None where there is none."""
+        left = None
+        for prevented, who, of in self._prevented:
+            if not any(source is one for one in of):
+                continue
+            if not prevented.places or self.marks.geography.is_within(place, prevented.places):
+                here = 1 - who * prevented.share_on(day)
+                left = here if left is None else left * here
+        return left
 
     def ages(self, source: Arrivals) -> list[float]:
         """Age shares of a source that does not come from the population."""
@@ -160,7 +198,9 @@ class Rates:
         """Days after `first` and before `last` on which a rate may change, apart from profiles."""
         grows = {growth.from_ for growth in self.model.growth.values()}
         found = {day for start in grows for day in anniversaries(start, max(first, start), last)}
-        if self.population.years:
+        for one in self.model.prevention:
+            found.update(day for day in itertools.takewhile(lambda day: day < last, one.days()) if day > first)
+        if self.model.population is not None and self.model.population.as_in is None:
             found.update(anniversaries(self.model.start, first, last))
         return sorted(found)
 

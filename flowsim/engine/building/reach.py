@@ -35,7 +35,7 @@ class Reach:
 
     def __init__(
         self, graph: Graph, units: Units, pools: Pools, choices: list[Chosen], diverts: list[list[int]],
-        entries: Iterable[tuple[int, int]], first_day: Iterable[tuple[int, int, int]],
+        entries: Iterable[tuple[int, int]], first_day: Iterable[tuple[int, int, int, bool]],
     ) -> None:  # fmt: skip
         self.graph, self.units, self.pools, self.choices, self.diverts = graph, units, pools, choices, diverts
         self.places = list(units.geography.places)
@@ -45,11 +45,12 @@ class Reach:
         self._known: dict[tuple[int, int, tuple[int, ...]], Found] = {}
         self._comes: dict[tuple[int, int], int] = {}
         ahead = [(place, to, NO_SITE) for place, step in entries for to in graph.instead(step)]
-        for place, step, unit in first_day:
+        for place, step, unit, is_waiting in first_day:
             self._add(step, place, frozenset((unit,)))
             goes = self._goes((unit,), NO_SITE)
             ahead.extend((place, to, goes) for to in graph.onward[step])
-            ahead.extend((place, to, NO_SITE) for to in graph.turned[step])
+            if is_waiting:
+                ahead.extend((place, to, NO_SITE) for to in graph.turned[step])
         while ahead:
             place, step, sites = ahead.pop()
             known = self._comes.get((step, place), 0)

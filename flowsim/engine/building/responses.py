@@ -11,6 +11,7 @@ from flowsim.engine.network import Change, Follow
 from flowsim.model.calendar import DAY_MS
 from flowsim.model.pathways import POINTS, Clock
 from flowsim.model.responses import Response
+from flowsim.model.units import responses_of
 
 
 def clock_arrays(graph: Graph) -> dict[str, Any]:
@@ -58,21 +59,21 @@ def response_arrays(graph: Graph, units: Units, pools: Pools) -> dict[str, Any]:
     """The arrays of a Network about responses."""
     follows, changes, targets, days = [], [], [], []
     watched, points = Ragged(), Ragged()
-    for name, response in graph.model.responses.items():
+    for name, response in all_responses(units, pools).items():
         field = f"responses: {name}"
         kind, what = _followed(graph, field, response)
-        follows.append(kind)
-        watched.add(_watched(units, pools, field, what))
         if response.follows.over < DAY_MS or response.follows.over % DAY_MS:
             refuse(graph.model, field, "over", "must be whole days, at least 1 day")
-        days.append(response.follows.over // DAY_MS)
         change, target = _changed(graph, units, field, response)
-        changes.append(change)
-        targets.append(target)
-        points.add(response.points)
         values = [y for _, y in response.points]
         if min(values) < 0 or (change == Change.SHARE and max(values) > 1):
             refuse(graph.model, field, "points", "a share lies from 0 to 1, a factor is 0 or more")
+        follows.append(kind)
+        watched.add(_watched(units, pools, field, what))
+        days.append(response.follows.over // DAY_MS)
+        changes.append(change)
+        targets.append(target)
+        points.add(response.points)
     return {
         "response_follows": ints(follows),
         "response_unit_first": ints(watched.first),
@@ -84,6 +85,22 @@ def response_arrays(graph: Graph, units: Units, pools: Pools) -> dict[str, Any]:
         "response_x": floats(x for x, _ in points.flat),
         "response_y": floats(y for _, y in points.flat),
     }
+
+
+def all_responses(units: Units, pools: Pools) -> dict[str, Response]:
+    """The responses of a model, one for each site or unit where one is written for several."""
+    found: dict[str, Response] = {}
+    for name, written in units.model.responses.items():
+        for here, response in responses_of(name, written, units.number, pools.number, units.geography).items():
+            word = response.changes.stay_in
+            several = [] if word is None else units.named(f"responses: {here}", word)
+            for unit in several if len(several) > 1 else ():
+                named = units.all[unit].name
+                changes = response.changes.model_copy(update={"stay_in": named})
+                found[f"{here} ({named})"] = response.model_copy(update={"changes": changes})
+            if len(several) < 2:
+                found[here] = response
+    return found
 
 
 def _followed(graph: Graph, field: str, response: Response) -> tuple[Follow, str]:
@@ -111,8 +128,8 @@ def _watched(units: Units, pools: Pools, field: str, name: str) -> list[int]:
 
 def _changed(graph: Graph, units: Units, field: str, response: Response) -> tuple[Change, int]:
     one, model = response.changes, graph.model
-    if sum(what is not None for what in (one.share, one.stay, one.need, one.capacity)) != 1:
-        refuse(model, field, None, "changes exactly one of share, stay, need and capacity")
+    if sum(what is not None for what in (one.share, one.stay, one.need, one.capacity, one.stay_in)) != 1:
+        refuse(model, field, None, "changes exactly one of share, stay, need, capacity and stay_in")
     if one.share is not None:
         step = graph.find(field, one.share)
         if any(len(row) < 2 for row in graph.shares(step).rows()):
@@ -124,6 +141,8 @@ def _changed(graph: Graph, units: Units, field: str, response: Response) -> tupl
         if one.need not in model.pathways:
             refuse(model, field, one.need, "is no pathway of the model")
         return Change.NEED, numbered(model.pathways)[one.need]
+    if one.stay_in is not None:
+        return Change.STAY_IN, units.named(field, one.stay_in)[0]
     found = units.named(field, one.capacity or "")
     if len(found) != 1:
         refuse(model, field, one.capacity, "has several units: name one")

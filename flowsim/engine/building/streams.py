@@ -108,8 +108,13 @@ class Streams:
         first, last = window.origin, window.last_day + timedelta(days=1)
         self.segments = [first, *self.rates.changes(first, last)]
         found = [self._arrivals(*one) for one in sources(model, self.rates)]
+        self._by_pathway: dict[str, list[Offer]] = {}
+        for offer in self.offers.values():
+            self._by_pathway.setdefault(offer.pathway, []).append(offer)
+        self._mixes: dict[tuple[str, str], list[float]] = {}
+        named: set[str] = set()
         for number, there in enumerate(model.first_day, start=1):
-            found.extend(self._first_day(number, there))
+            found.extend(self._first_day(number, there, named))
         self.all = sorted(found, key=lambda stream: stream.name)
         for one, other in zip(self.all, self.all[1:], strict=False):
             if one.name == other.name:
@@ -190,7 +195,10 @@ class Streams:
             warnings.warn(f"{field}: {len(at) - len(order)} rows of the trace lie outside the run", stacklevel=2)
         return at[order].tolist(), marks[order].tolist()
 
-    def _first_day(self, number: int, there: FirstDay) -> Iterable[Stream]:
+    def _first_day(self, number: int, there: FirstDay, named: set[str]) -> Iterable[Stream]:
+        """Those inside and waiting of one entry. Streams have the place in their names where others of the step and
+        unit, who live elsewhere, are listed before; `named` are the names so far.
+        """
         field = f"first_day[{number}]"
         if self.graph.number.get(there.pathway, {}).get(there.step, -1) < 0:
             self._refuse(field, f"{there.pathway}: {there.step}", "is no step of a pathway")
@@ -200,7 +208,9 @@ class Streams:
         if place not in self.marks.values["place"]:
             self._refuse(field, place, "is no place of the model")
         where = marks_with_place(self.marks.count, self.marks.values["place"][place])
-        mix = self._mix(there.pathway, place)
+        if (there.pathway, place) not in self._mixes:
+            self._mixes[there.pathway, place] = self._mix(there.pathway, place)
+        mix = self._mixes[there.pathway, place]
         kinds = (
             (StreamKind.INSIDE, "inside at", there.inside),
             (StreamKind.WAITING, "waiting at", there.waiting),
@@ -210,6 +220,8 @@ class Streams:
                 self._refuse(field, count, f"are too many patients: at most {LISTED} can be")
             if count:
                 name = f"{there.pathway} | {there.step} | {word} {self.units.all[unit].name}"
+                name = f"{name} | {place}" if name in named else name
+                named.add(name)
                 waited = there.waited_up_to if kind == StreamKind.WAITING else 0
                 times = [-((2 * (count - i) - 1) * waited) // (2 * count) for i in range(count)]
                 yield Stream(name, kind, there.pathway, place, step, mix, times=times, marks=[where] * count, unit=unit)
@@ -218,7 +230,7 @@ class Streams:
         """Age shares of people found on the first day: of those who arrive from there, else of all of the
         pathway.
         """
-        of_pathway = [offer for offer in self.offers.values() if offer.pathway == pathway]
+        of_pathway = self._by_pathway.get(pathway, [])
         local = [offer for offer in of_pathway if offer.place == place] or of_pathway
         rates = np.sum([offer.by_age for offer in local], axis=0) if local else np.zeros(1)
         if rates.any():
@@ -259,10 +271,10 @@ class Streams:
                 found.update((place, stream.step) for place in places)
         return found
 
-    def first_day(self) -> set[tuple[int, int, int]]:
-        """(place, step, unit) of everyone there on the first day."""
+    def first_day(self) -> set[tuple[int, int, int, bool]]:
+        """(place, step, unit, whether waiting) of everyone there on the first day."""
         return {
-            (self.marks.values["place"][stream.place], stream.step, stream.unit)
+            (self.marks.values["place"][stream.place], stream.step, stream.unit, stream.kind == StreamKind.WAITING)
             for stream in self.all
             if stream.kind in (StreamKind.INSIDE, StreamKind.WAITING)
         }

@@ -6,13 +6,17 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from flowsim.engine.building.capacity import bed_steps, sessions
-from flowsim.engine.building.marks import Ragged, floats, ints, numbered, refuse
+from flowsim.engine.building.marks import Ragged, floats, frozen, ints, numbered, refuse
 from flowsim.engine.network import UnitKind, UnitLabel
 from flowsim.model.calendar import Window, date_ms
+from flowsim.model.changing import changes_by_unit
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
 from flowsim.model.settings import Capacity, CapacityChange, Pool
+from flowsim.model.units import units_of
 
 SITE = "{site}"
 KINDS = {"beds": UnitKind.BEDS, "slots": UnitKind.SLOTS, "unlimited": UnitKind.UNLIMITED}
@@ -52,7 +56,7 @@ class Units:
         for name, setting in self.model.settings.items():
             if setting.capacity is not None:
                 at = setting.at or self.root
-                yield Unit(name, name, at, self._place(name, at), setting.capacity, 1.0)
+                yield Unit(name, name, at, self._place(name, at), setting.capacity, setting.stay_factor)
         table = self.model.units
         if table is None:
             return
@@ -105,7 +109,9 @@ class Units:
         for unit in self.all:
             above = (place.name for place in self.geography.upwards(unit.place) if place.level == "stp")
             level = self.model.settings[unit.setting].level
-            found.append(UnitLabel(unit.name, unit.setting, unit.at, unit.place, level, next(above, self.root)))
+            site = self.geography.sites.get(unit.at)
+            trust = (site and site.trust) or ""
+            found.append(UnitLabel(unit.name, unit.setting, unit.at, unit.place, level, next(above, self.root), trust))
         return tuple(found)
 
 
@@ -191,24 +197,15 @@ class Pools:
 
 def changes_of(units: Units) -> dict[int, list[CapacityChange]]:
     """The dated changes of each unit, in the order they are listed."""
-    model = units.model
-    found: dict[int, list[CapacityChange]] = {i: [] for i in range(len(units.all))}
-    for number, change in enumerate(model.capacity_changes, start=1):
-        field = f"capacity_changes[{number}]"
-        if change.setting not in model.settings:
-            refuse(model, field, change.setting, "is no setting of the model")
-        if change.at is None and change.add is None:
-            targets = units.of_setting[change.setting]
-        else:
-            targets = [units.find(field, change.setting, change.at)]
-        for unit in targets:
-            capacity = units.all[unit].capacity
-            if capacity.unlimited:
-                refuse(model, field, units.all[unit].name, "is unlimited: there is nothing to change")
-            if capacity.shifts and change.set is not None:
-                refuse(model, field, units.all[unit].name, "has shifts: use `times` or `add` in place of `set`")
-            found[unit].append(change)
-    return found
+    model, geography = units.model, units.geography
+    unknown = [change.setting for change in model.capacity_changes if change.setting not in model.settings]
+    if unknown:
+        refuse(model, "capacity_changes", unknown[0], "is no setting of the model")
+    try:
+        found = changes_by_unit(model, units_of(model, geography), geography)
+    except ValueError as error:
+        refuse(model, "capacity_changes", None, str(error))
+    return {units.number[name]: [change for _, change in changes] for name, changes in found.items()}
 
 
 def unit_arrays(units: Units, pools: Pools, window: Window) -> dict[str, Any]:
@@ -234,6 +231,8 @@ def unit_arrays(units: Units, pools: Pools, window: Window) -> dict[str, Any]:
     members = Ragged()
     for queue in pools.all:
         members.add(queue.units)
+    bed_at, bed_number, bed_later = np.array(beds.flat, np.int64).reshape(-1, 3).T
+    opens_at, closes_at, slots = np.array(opening.flat, np.int64).reshape(-1, 3).T
     return {
         "unit_kind": ints(kinds),
         "unit_pool": ints(pools.of_unit[i] for i in range(len(units.all))),
@@ -241,13 +240,13 @@ def unit_arrays(units: Units, pools: Pools, window: Window) -> dict[str, Any]:
         "unit_site": ints(units.site),
         "unit_stay_factor": floats(unit.stay_factor for unit in units.all),
         "capacity_first": ints(beds.first),
-        "capacity_at": ints(step[0] for step in beds.flat),
-        "capacity_beds": ints(step[1] for step in beds.flat),
-        "capacity_later": ints(step[2] for step in beds.flat),
+        "capacity_at": frozen(bed_at),
+        "capacity_beds": frozen(bed_number),
+        "capacity_later": frozen(bed_later),
         "session_first": ints(opening.first),
-        "session_open": ints(one[0] for one in opening.flat),
-        "session_close": ints(one[1] for one in opening.flat),
-        "session_slots": ints(one[2] for one in opening.flat),
+        "session_open": frozen(opens_at),
+        "session_close": frozen(closes_at),
+        "session_slots": frozen(slots),
         "pool_first": ints(members.first),
         "pool_units": ints(members.flat),
     }

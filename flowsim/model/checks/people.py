@@ -1,4 +1,4 @@
-"""Checks of people: population, age bands, marks, and sources of patients."""
+"""Checks of people: age bands, marks, and sources of patients."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flowsim.model.checks.report import Report
 from flowsim.model.names import near
 from flowsim.model.parts import ByMark, Priority, Shares
 from flowsim.model.pathways import Step
+from flowsim.model.prevention import fault_of
 from flowsim.model.reading import KeyPath
 from flowsim.model.tables import Table
 from flowsim.model.units import named
@@ -20,8 +21,7 @@ PERIODS = {"hour": "day", "minute": "day", "weekday": "week", "month": "year"}
 
 
 def check_people(report: Report) -> None:
-    """Population, bands, groups, sources of patients, and what depends on a mark."""
-    _population(report)
+    """Bands, groups, sources of patients, and what depends on a mark."""
     bands = _age_bands(report)
     if bands is None:
         return
@@ -40,65 +40,15 @@ def check_people(report: Report) -> None:
     for path, _, step, _ in report.steps():
         for inner, part in _marked(step):
             _by_mark(report, (*path, *inner), part, bands)
-    for number, shift in enumerate(report.model.shifts):
-        for place, band in enumerate(shift.age_bands):
-            if band not in bands:
-                message = f"there is no age band of this name{near(band, bands)}"
-                report.say(("shifts", number, "age_bands", place), band, message)
-
-
-# ---- population ----
-
-
-def _population(report: Report) -> None:
-    population = report.model.population
-    if population is None:
-        return
-    table = population.table
-    columns = table.columns
-    variants = list(dict.fromkeys(columns.get("variant", ())))
-    path: KeyPath = ("population", "variant")
-    if population.variant is None and len(variants) > 1:
-        report.say(path, None, f"the table has {len(variants)} variants: say which{near('', variants)}")
-    elif population.variant is not None and population.variant not in variants:
-        report.say(path, population.variant, f"the table has no such variant{near(population.variant, variants)}")
-    _gaps(report, table, variants)
-    places = report.model.places
-    if places is not None:
-        level = dict(zip(places.columns["name"], places.columns["level"], strict=True))
-        there = set(columns["place"])
-        levels = {level[place] for place in there if place in level}
-        missing = [name for name in level if level[name] in levels - {"outside"} and name not in there]
-        if missing:
-            message = f"no rows for {named(missing)}: every place of its level needs people"
-            report.faults.add(table.file, None, "place", missing[0], message)
-
-
-def _gaps(report: Report, table: Table, variants: list[str]) -> None:
-    """Every place, band and year must be there, in every variant."""
-    columns = table.columns
-    names = columns.get("variant", (None,) * len(table))
-    rows = list(zip(names, columns["place"], columns["age_band"], columns["year"], strict=True))
-    years = sorted(set(columns["year"]))
-    for before, after in pairwise(years):
-        if after > before + 1:
-            gap = f"{before + 1}" if after == before + 2 else f"{before + 1} to {after - 1}"
-            report.faults.add(table.file, None, "year", gap, f"no rows between {before} and {after}: add them")
-    there = set(rows)
-    bands = list(dict.fromkeys(columns["age_band"]))
-    # A band that only some places have is told by the check of bands, with the rows that are there.
-    missing = [
-        (variant, place, band, year)
-        for variant in (variants or (None,))
-        for place in dict.fromkeys(columns["place"])
-        for band in bands
-        for year in years
-        if (variant, place, band, year) not in there
-    ]
-    if missing:
-        first = ", ".join(str(part) for part in missing[0] if part is not None)
-        message = f"no row for {first} ({len(missing)} rows are missing): every place, band and year needs one"
-        report.faults.add(table.file, None, "place, age_band, year", first, message)
+    for key in ("shifts", "prevention"):
+        for number, one in enumerate(getattr(report.model, key)):
+            for place, band in enumerate(one.age_bands):
+                if band not in bands:
+                    message = f"there is no age band of this name{near(band, bands)}"
+                    report.say((key, number, "age_bands", place), band, message)
+    for number, prevented in enumerate(report.model.prevention):
+        if (fault := fault_of(report.model.pathways[prevented.pathway], prevented)) is not None:
+            report.say(("prevention", number), prevented.enters or prevented.pathway, fault)
 
 
 # ---- age bands ----

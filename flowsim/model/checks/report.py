@@ -9,6 +9,7 @@ from flowsim.model.arrivals import Arrivals
 from flowsim.model.explaining import locate
 from flowsim.model.parts import LEAVE
 from flowsim.model.pathways import Pathway, Step
+from flowsim.model.people import homes_of
 from flowsim.model.places import Geography
 from flowsim.model.reading import KeyPath, Tree, field_name
 from flowsim.model.schema import Model
@@ -19,21 +20,31 @@ from flowsim.model.units import Unit, pools_of, root_of, units_of
 class Report:
     """Tells faults and warnings of a model; needs sound places for all but `say`."""
 
-    def __init__(self, model: Model, tree: Tree, faults: Faults) -> None:
+    def __init__(self, model: Model, tree: Tree, faults: Faults, lists: Mapping[str, Table]) -> None:
         self.model = model
         self.tree = tree
         self.faults = faults
+        self.lists = lists
         self.warnings: list[str] = []
 
     def look_around(self, geography: Geography) -> None:
-        """Works out units, pools and where patients live, once the places are known to be a tree."""
+        """Works out units, pools and where people live, once the places are known to be a tree."""
         self.geography = geography
+        self.populated = list(homes_of(self.model.population, geography))
         self.root = root_of(geography)
         self.units = units_of(self.model, geography)
         self.pools = pools_of(self.model, self.units, geography)
+        self._of_setting: dict[str, list[Unit]] = {}
+        for unit in self.units.values():
+            self._of_setting.setdefault(unit.setting, []).append(unit)
 
     def say(self, path: KeyPath, value: object, message: str) -> None:
-        """Tells a fault of a field; parts of its path that nobody wrote are left out."""
+        """Tells a fault of a field, or of a row of the table that it stands in; parts of its path that nobody wrote
+        are left out.
+        """
+        if len(path) > 1 and isinstance(row := path[1], int) and str(path[0]) in self.lists:
+            self.say_row(self.lists[str(path[0])], row, str(path[2]) if len(path) > 2 else "", value, message)
+            return
         found, _ = locate(self.tree, (), path)
         self.faults.add(self.tree.file, self.tree.line(found), field_name(found), value, message)
 
@@ -43,7 +54,7 @@ class Report:
 
     def units_of(self, setting: str) -> list[Unit]:
         """The units of a setting."""
-        return [unit for unit in self.units.values() if unit.setting == setting]
+        return self._of_setting.get(setting, [])
 
     def steps(self) -> Iterator[tuple[KeyPath, str, Step, Pathway]]:
         """Every step with its path, its name and its pathway."""
@@ -54,7 +65,7 @@ class Report:
     def homes(self, source: Arrivals) -> list[str]:
         """The places where the patients of a source may live."""
         if source.from_ is not None and self.model.population is not None:
-            return list(dict.fromkeys(self.model.population.table.columns["place"]))
+            return self.populated
         if source.trace is not None and "place" in source.trace.columns:
             return list(dict.fromkeys(source.trace.columns["place"]))
         return list(source.residence) or [self.root]

@@ -1,10 +1,12 @@
-"""Checks of units: capacities and their changes, pools, costs, the first day, and responses."""
+"""Checks of units: capacities and their changes, pools, costs and the first day."""
 
 from __future__ import annotations
 
+from flowsim.model.changing import below_zero, units_changed
 from flowsim.model.checks.report import Report
 from flowsim.model.reading import KeyPath
-from flowsim.model.units import SITE, below_zero, named, units_changed
+from flowsim.model.settings import CapacityChange
+from flowsim.model.units import SITE, named
 
 
 def check_units(report: Report) -> None:
@@ -14,7 +16,6 @@ def check_units(report: Report) -> None:
     _changes(report)
     _costs(report)
     _first_day(report)
-    _responses(report)
     _closed(report)
 
 
@@ -32,6 +33,9 @@ def _settings(report: Report) -> None:
             report.say_row(table, row, "setting", name, message)
         if setting.capacity is None and setting.at is not None:
             report.say((*path, "at"), setting.at, "goes with `capacity`: units of the table have their own `at`")
+        if setting.capacity is None and setting.stay_factor != 1:
+            message = "goes with `capacity`: units of the table have their own `stay_factor`"
+            report.say((*path, "stay_factor"), setting.stay_factor, message)
         if setting.opens and any(unit.kind != "slots" for unit in report.units_of(name)):
             report.say((*path, "opens"), None, "only slots have sessions: beds have `shifts` in their capacity")
     if table is None or "of" not in table.columns:
@@ -85,11 +89,18 @@ def _changes(report: Report) -> None:
     before = len(report.faults)
     for number, change in enumerate(report.model.capacity_changes):
         try:
-            units_changed(change, report.units)
+            units_changed(change, report.units, report.geography)
         except ValueError as error:
-            report.say(("capacity_changes", number), change.at or change.setting, str(error))
+            report.say(("capacity_changes", number), change.at or change.trust or change.setting, str(error))
+    if len(report.faults) > before:
+        return
     _undone(report)
-    if len(report.faults) == before and (found := below_zero(report.model, report.units)):
+    try:
+        found = below_zero(report.model, report.units, report.geography)
+    except ValueError as error:
+        report.say(("capacity_changes",), None, str(error))
+        return
+    if len(report.faults) == before and found is not None:
         number, why = found
         change = report.model.capacity_changes[number]
         report.say(("capacity_changes", number, "add"), change.add, f"removes more than there is: {why}")
@@ -97,21 +108,19 @@ def _changes(report: Report) -> None:
 
 def _undone(report: Report) -> None:
     """A capacity that is set, listed after a change of a later day, would undo that change."""
-    changes = report.model.capacity_changes
-    for number, change in enumerate(changes):
-        later = [
-            one.from_
-            for one in changes[:number]
-            if one.setting == change.setting
-            and (one.at == change.at or None in (one.at, change.at))
-            and one.from_ > change.from_
-        ]
-        if change.set is not None and later:
+    before: dict[str, list[CapacityChange]] = {}
+    for number, change in enumerate(report.model.capacity_changes):
+        changes = before.setdefault(change.setting, [])
+        after = [one for one in changes if change.set is not None and one.from_ > change.from_]
+        mine = units_changed(change, report.units, report.geography) if after else []
+        later = [one.from_ for one in after if set(units_changed(one, report.units, report.geography)) & set(mine)]
+        changes.append(change)
+        if later:
             message = f"is listed after a change from {max(later)}, which it would undo: list changes by date"
             report.say(("capacity_changes", number, "from"), str(change.from_), message)
 
 
-# ---- money, the first day, responses ----
+# ---- money, the first day ----
 
 
 def _costs(report: Report) -> None:
@@ -148,47 +157,6 @@ def _first_day(report: Report) -> None:
         if unit.kind == "beds" and inside[unit.name] > unit.most:
             message = f"{inside[unit.name]} patients inside, and {unit.name!r} has {unit.most} beds"
             report.say((*path, "inside"), first.inside, message)
-
-
-def _responses(report: Report) -> None:
-    for name, response in report.model.responses.items():
-        path: KeyPath = ("responses", name)
-        for key in ("occupancy", "mean_wait", "queue"):
-            watched = getattr(response.follows, key)
-            if watched is None or watched in report.pools:
-                continue
-            if watched not in report.units:
-                units = [unit.name for unit in report.units_of(watched)]
-                message = f"has {len(units)} units: name one, such as {named(units[:1])}, or a pool"
-                report.say((*path, "follows", key), watched, message)
-            elif report.units[watched].kind == "unlimited" and key == "occupancy":
-                report.say((*path, "follows", key), watched, "is unlimited: it has no occupancy")
-        capacity = response.changes.capacity
-        if capacity is not None and capacity not in report.units:
-            report.say((*path, "changes", "capacity"), capacity, "has several units: name one")
-        elif capacity is not None and report.units[capacity].kind == "unlimited":
-            report.say((*path, "changes", "capacity"), capacity, "is unlimited: its capacity cannot change")
-        for key in ("share", "stay"):
-            target = getattr(response.changes, key)
-            if target is not None:
-                _target(report, (*path, "changes", key), target, key)
-
-
-def _target(report: Report, path: KeyPath, target: str, key: str) -> None:
-    pathways = report.model.pathways
-    having = [
-        (name, step)
-        for name, pathway in pathways.items()
-        for step in pathway.steps
-        if target in (step, f"{name}: {step}")
-    ]
-    if len(having) > 1:
-        words = ", ".join(f"`{name}: {step}`" for name, step in having)
-        report.say(path, target, f"is a step of several pathways: write one of {words}")
-    elif key == "share":
-        name, step = having[0]
-        if all(len(row) < 2 for row in pathways[name].steps[step].then.rows()):
-            report.say(path, target, "all go one way from this step: there is no share to change")
 
 
 def _closed(report: Report) -> None:

@@ -12,6 +12,7 @@ from flowsim.model.levers.capacity import Capacity
 from flowsim.model.levers.care_shift import CommunityShift
 from flowsim.model.levers.close_service import CloseService
 from flowsim.model.levers.growth import DemandGrowth
+from flowsim.model.levers.prevention import Prevention
 from flowsim.model.levers.social_care import SocialCare
 from flowsim.model.loading import frozen
 from flowsim.model.names import near
@@ -24,6 +25,7 @@ LEVERS: Mapping[str, type[Lever]] = {
     "close service": CloseService,
     "community shift": CommunityShift,
     "demand growth": DemandGrowth,
+    "prevention": Prevention,
     "social care": SocialCare,
 }
 """The class of every lever, by the name it has in a scenario."""

@@ -53,6 +53,12 @@ def ramp_in_words(milliseconds: float) -> str:
     return f", coming in over {length_in_words(milliseconds)}" if milliseconds else ""
 
 
+def who_in_words(age_bands: tuple[str, ...], places: tuple[str, ...]) -> str:
+    """` aged 65+ of Croydon, Merton`, or nothing for all."""
+    aged = f" aged {', '.join(age_bands)}" if age_bands else ""
+    return f"{aged} of {', '.join(places)}" if places else aged
+
+
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 

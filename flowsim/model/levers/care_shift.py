@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from pydantic import Field, model_validator
 
-from flowsim.model.ages import age_bands_of
 from flowsim.model.fitted import times_length
-from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words
-from flowsim.model.levers.room import closings, refuse_full
+from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words, who_in_words
+from flowsim.model.levers.room import closings, refuse_full, refuse_unknown_people
 from flowsim.model.levers.steads import Stead, door_of, in_stead, new_name, step_in, with_shift
 from flowsim.model.names import near
 from flowsim.model.parts import LEAVE, Share, Shares
@@ -44,10 +43,7 @@ class CommunityShift(CareShift, Lever):
         steps = list(dict.fromkeys(step for pathway in pathways.values() for step in pathway.steps))
         if self.from_ not in steps:
             raise LeverError(f"there is no step {self.from_!r}{near(self.from_, steps)}")
-        bands = age_bands_of(model)
-        for band in self.age_bands:
-            if band not in bands:
-                raise LeverError(f"there is no age band {band!r}{near(band, bands)}")
+        refuse_unknown_people(model, self.age_bands, self.places)
         having = [name for name, pathway in pathways.items() if self.from_ in pathway.steps]
         if self.stay_share is not None:
             for name in having:
@@ -157,7 +153,7 @@ class CommunityShift(CareShift, Lever):
 
     def describe(self) -> str:
         """The change in words."""
-        who = f" aged {', '.join(self.age_bands)}" if self.age_bands else ""
+        who = who_in_words(self.age_bands, self.places)
         where = f" ({self.pathway})" if self.pathway else ""
         when = f"from {date_in_words(self.start)}{ramp_in_words(self.ramp)}"
         if self.stay_share is not None:

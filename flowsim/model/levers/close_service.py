@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
 from flowsim.model.calendar import DAY_MS
+from flowsim.model.changing import apportioned, units_changed
 from flowsim.model.levers.base import Lever, LeverError, date_in_words, hours_in_words, length_in_words, ramp_in_words
 from flowsim.model.levers.doors import AT_ONCE, site_first, turned_to, with_rows
+from flowsim.model.levers.receiving import receiving
 from flowsim.model.levers.room import (
+    EVERY_DAY,
     Span,
     changes_of,
     closings,
@@ -40,14 +45,13 @@ from flowsim.model.parts import (
 from flowsim.model.pathways import At, CareShift, Distribution, QueueLimit, Step
 from flowsim.model.schema import Model
 from flowsim.model.settings import Capacity, CapacityChange, Setting
-from flowsim.model.units import DOOR, Unit, geography_of, units_changed, units_of
+from flowsim.model.units import DOOR, Unit, geography_of, units_of
 
 NEAREST = "nearest"
 RUN_DOWN_MS = 30 * DAY_MS
 """Closed at all hours, the beds stay for this long, unless the plan says otherwise: who waits is still seen."""
 DOOR_PLACES = 100
 """Patients who may come to a door in one millisecond. They stay for no time."""
-EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
 
 class Conversion(Part):
@@ -77,9 +81,14 @@ class CloseService(Lever):
     with_: dict[Name, Name] = Field(
         default_factory=dict, alias="with", description="later steps: {setting: the site or setting for those who went}"
     )
-    adds: Count | None = Field(None, description="beds or slots more where they go")
+    adds: Count | None = Field(
+        None, description="beds or slots more where they go; of several places each by how many come there"
+    )
     moves_share: Share | None = Field(
         None, description="share of the closed beds or slots that goes there, in both places during the run-down"
+    )
+    moves: dict[Name, Share] = Field(
+        default_factory=dict, description="beds of other settings at the site that go along: {setting: share of them}"
     )
     run_down: WholeDuration | None = Field(
         None, description="time until its beds close too: 30 days, or with `hours` never, if left out"
@@ -105,10 +114,10 @@ class CloseService(Lever):
     def _fits_together(self) -> CloseService:
         if self.adds is not None and self.moves_share is not None:
             raise ValueError("give adds or moves_share, not both: either says how much more there is")
-        if self.to == NEAREST and (self.adds is not None or self.moves_share is not None):
-            raise ValueError("name the place in `to` that has the beds of adds or moves_share")
         if self.hours and self.moves_share is not None and self.run_down is None:
             raise ValueError("staff cannot be in two places: with hours and moves_share give `run_down`")
+        if self.hours and self.moves:
+            raise ValueError("moves goes with closing at all hours: leave `hours` out")
         return self
 
     # ---- the change ----
@@ -128,11 +137,12 @@ class CloseService(Lever):
             one = whole[0]
             raise LeverError(f"care is shifted into {self.setting!r} (from {one.from_!r}): leave that shift out")
         plan = self._plan(model, unit)
+        more = self._more(unit, plan, entries) + self._along(unit, plan, entries)
         model = self._with_door(plan.model, unit)
         for name, steps in entries.items():
             for step in steps:
                 model = self._closed(model, name, step, unit, plan)
-        return self._with_capacity(model, unit, plan)
+        return self._with_capacity(model, unit, plan, more)
 
     def _unit(self, model: Model) -> Unit:
         if self.setting not in model.settings or self.setting.startswith(DOOR):
@@ -311,41 +321,103 @@ class CloseService(Lever):
     def _spans(self) -> list[Span]:
         return [Span(EVERY_DAY, hours, 0) for hours in self.hours] or [Span(EVERY_DAY, None, 0)]
 
-    def _with_capacity(self, model: Model, unit: Unit, plan: _Plan) -> Model:
+    def _more(self, unit: Unit, plan: _Plan, entries: dict[str, list[str]]) -> list[dict[str, Any]]:
+        """Beds more where the patients go: of several places each has them by how many come there."""
+        model, target = plan.model, plan.targets[self.setting][0]
+        if self.adds:
+            numbers = [span._replace(number=self.adds) for span in self._spans()]
+        elif self.moves_share is not None:
+            spans = self._spans()
+            if self.hours and self.run_down is not None:
+                spans = _later(spans, self.run_down)
+            parts = [part for one in self._there(model, unit) for part in _overlaps(one, spans)]
+            numbers = [part._replace(number=int(part.number * self.moves_share + 0.5)) for part in parts]
+        else:
+            return []
+        spots, weights = self._receivers(unit, plan, entries)
+        return [
+            {"setting": target, "at": spot, "add": number, "from_": self.start, **_timed(span)}
+            for span in numbers
+            for spot, number in zip(spots, apportioned(span.number, weights), strict=True)
+            if number
+        ]
+
+    def _receivers(
+        self, unit: Unit, plan: _Plan, entries: dict[str, list[str]]
+    ) -> tuple[list[str | None], list[Fraction]]:
+        """Places and sites that patients go to, each with how many come; None where another setting takes them."""
+        target, at = plan.targets[self.setting]
+        if at.rule != "nearest" or target != self.setting:
+            return [at.name if at.rule == "fixed" else None], [Fraction(1)]
+        patients = receiving(plan.model, unit, units_in(plan.model, target), entries, at.without)
+        if not patients:
+            raise LeverError(f"nobody comes to {unit.name!r}: name the place in `to` that has its beds")
+        return [*patients], [Fraction(number) for number in patients.values()]
+
+    def _along(self, unit: Unit, plan: _Plan, entries: dict[str, list[str]]) -> list[dict[str, Any]]:
+        """Beds of other settings that go to where the patients go, and leave here after the run-down."""
+        found: list[dict[str, Any]] = []
+        model, day = plan.model, self._beds_close()
+        for setting, share in self.moves.items():
+            if setting not in model.settings or setting == self.setting:
+                why = "is what closes: say moves_share" if setting == self.setting else "is no setting"
+                raise LeverError(f"moves: {setting!r} {why}{near(setting, model.settings)}")
+            units = {one.at: one for one in units_in(model, setting) if one.kind != "unlimited"}
+            if unit.at not in units:
+                raise LeverError(f"moves: {setting!r} has no beds or slots at {unit.at}")
+            spots, weights = self._receivers(unit, plan, entries)
+            known = [(spot, weight) for spot, weight in zip(spots, weights, strict=True) if spot in units]
+            if not known:
+                raise LeverError(f"moves: {setting!r} is at no place that the patients go to: leave it out")
+            for part in self._there(model, units[unit.at]):
+                number = int(part.number * share + 0.5)
+                gone = {"setting": setting, "at": unit.at, "add": -number, "from_": day, **_timed(part)}
+                parts = apportioned(number, [weight for _, weight in known])
+                there = [
+                    {"setting": setting, "at": spot, "add": some, "from_": self.start, **_timed(part)}
+                    for (spot, _), some in zip(known, parts, strict=True)
+                ]
+                found += [one for one in (gone, *there) if one["add"]]
+        return found
+
+    def _there(self, model: Model, unit: Unit) -> list[Span]:
+        """Beds or slots of a unit on the first day, by the part of the week."""
+        if unit.kind == "slots" and any(change.is_timed for change in changes_of(model, unit)):
+            raise LeverError(
+                f"slots of {unit.name!r} differ by the hour through other changes: use `adds` or `capacity`"
+            )
+        return spans_on(model, unit, self.start)
+
+    def _beds_close(self) -> date:
+        """The first day on which beds are gone, where it is closed at all hours."""
+        return day_after(self.start, RUN_DOWN_MS if self.run_down is None else self.run_down)
+
+    def _with_capacity(self, model: Model, unit: Unit, plan: _Plan, more: list[dict[str, Any]]) -> Model:
         """Beds closed here after the run-down, and more there."""
         changes: list[dict[str, Any]] = []
         spans, beds_close = self._spans(), self.start
         if not self.hours:
-            beds_close = day_after(self.start, RUN_DOWN_MS if self.run_down is None else self.run_down)
+            beds_close = self._beds_close()
         elif self.run_down is not None:
             spans = _later(spans, self.run_down)
         if unit.kind != "unlimited" and not (self.hours and self.run_down is None):
             here = {"setting": self.setting, "at": unit.at, "times": 0.0, "from_": beds_close}
             changes += [{**here, **_timed(span)} for span in spans]
-        target, at = plan.targets[self.setting]
-        there = {"setting": target, "at": at.name if at.rule == "fixed" else None}
-        if self.adds:
-            changes += [{**there, "add": self.adds, "from_": self.start, **_timed(span)} for span in self._spans()]
-        elif self.moves_share is not None:
-            if any(change.is_timed for change in changes_of(model, unit)):
-                raise LeverError(f"{unit.name!r} differs by the hour through other changes: say how many with `adds`")
-            for part in spans_on(model, unit, self.start):
-                for span in _overlaps(part, spans):
-                    number = int(part.number * self.moves_share + 0.5)
-                    changes.append({**there, "add": number, "from_": self.start, **_timed(span)})
+        changes += more
         if self.becomes is not None and plan.stays is not None and self.becomes.beds:
             stays = {"setting": plan.stays[0], "at": unit.at, "add": self.becomes.beds, "from_": self.start}
             changes += [{**stays, **_timed(span)} for span in self._spans()]
         made = tuple(CapacityChange.model_construct(**change) for change in changes)
-        units = units_of(model, geography_of(model))
+        geography = geography_of(model)
+        units = units_of(model, geography)
         for change in made:
             try:
-                units_changed(change, units)
+                units_changed(change, units, geography)
             except ValueError as error:
                 raise LeverError(str(error).replace("say which with `at`", "name its site in `to`")) from None
             is_here = (change.setting, change.at) == (self.setting, unit.at)
-            more = {"capacity_changes": (*model.capacity_changes, change)}
-            model = model.model_copy(update=more) if is_here else with_change(model, change)
+            last = {"capacity_changes": (*model.capacity_changes, change)}
+            model = model.model_copy(update=last) if is_here else with_change(model, change)
         return model
 
     def describe(self) -> str:
@@ -360,6 +432,7 @@ class CloseService(Lever):
             words.append(f"{self.adds} more beds or slots there")
         if self.moves_share is not None:
             words.append(f"{self.moves_share:.4g} of its beds or slots go there")
+        words += [f"{share:.4g} of the beds of {setting} go along" for setting, share in self.moves.items()]
         if self.run_down is not None:
             words.append(f"its beds close {length_in_words(self.run_down)} later")
         if self.becomes is not None:

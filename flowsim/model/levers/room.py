@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import NamedTuple
 
+from flowsim.model.ages import age_bands_of
+from flowsim.model.calendar import DAY_MS
+from flowsim.model.changing import after, changes_by_unit
 from flowsim.model.levers.base import LeverError, date_in_words
+from flowsim.model.names import near
 from flowsim.model.pathways import At
 from flowsim.model.schema import Model
 from flowsim.model.settings import Capacity, CapacityChange, Setting
 from flowsim.model.units import DOOR, Unit, geography_of, pools_of, units_of
+
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
 
 class Span(NamedTuple):
@@ -27,33 +36,37 @@ def units_in(model: Model, setting: str) -> list[Unit]:
 
 def changes_of(model: Model, unit: Unit) -> list[CapacityChange]:
     """The dated changes of a unit, in the order they are listed."""
-    return [
-        change
-        for change in model.capacity_changes
-        if change.setting in (unit.setting, unit.name) and change.at in (None, unit.at)
-    ]
+    units = {one.name: one for one in units_in(model, unit.setting)}
+    return [change for _, change in changes_by_unit(model, units, geography_of(model))[unit.name]]
 
 
 def spans_on(model: Model, unit: Unit, day: date) -> list[Span]:
-    """Beds or slots of a unit on a day, after the changes begun by then; those for a part of the week apart."""
+    """Beds or slots of a unit on a day, after the changes begun by then; those of each part of the week apart."""
     capacity = model.settings[unit.setting].capacity
-    parts = [Span((0, 1, 2, 3, 4, 5, 6), None, unit.most)]
+    parts = [Span(EVERY_DAY, None, unit.most)]
     if capacity is not None and capacity.shifts:
         parts = [Span(shift.days, shift.hours, shift.beds) for shift in capacity.shifts]
-    changes = [change for change in changes_of(model, unit) if change.from_ <= day and not change.is_timed]
-    return [part._replace(number=_changed(part.number, changes)) for part in parts]
+    changes = [change for change in changes_of(model, unit) if change.from_ <= day]
+    if not any(change.is_timed for change in changes):
+        return [part._replace(number=_beds(part.number, changes)) for part in parts]
+    hours = [one for one in (*(part.hours for part in parts), *(change.hours for change in changes)) if one is not None]
+    found: dict[tuple[tuple[int, int], int], list[int]] = {}
+    for span in itertools.pairwise(sorted({0, DAY_MS, *(edge for one in hours for edge in one)})):
+        for weekday in EVERY_DAY:
+            mine = [change for change in changes if change.covers(weekday, *span)]
+            within = [part for part in parts if weekday in part.days and _holds(part.hours or (0, DAY_MS), span)]
+            beds = within[0].number if within else 0
+            there = _beds(beds, mine if within else [change for change in mine if change.is_timed])
+            found.setdefault((span, there), []).append(weekday)
+    return [Span(tuple(days), span, there) for (span, there), days in found.items()]
 
 
-def _changed(number: int, changes: list[CapacityChange]) -> int:
-    value = float(number)
-    for change in changes:
-        if change.add is not None:
-            value += change.add
-        elif change.set is not None:
-            value = change.set
-        elif change.times is not None:
-            value *= change.times
-    return int(value + 0.5)
+def _beds(number: int, changes: list[CapacityChange]) -> int:
+    return int(after(Fraction(number), changes) + Fraction(1, 2))
+
+
+def _holds(hours: tuple[int, int], span: tuple[int, int]) -> bool:
+    return hours[0] <= span[0] and span[1] <= hours[1]
 
 
 def has_room(model: Model, unit: Unit, day: date) -> bool:
@@ -96,13 +109,26 @@ def closings(model: Model, setting: str) -> dict[str, tuple[date, bool]]:
     return found
 
 
-def refuse_closed(model: Model, setting: str, at: str | None, day: date) -> None:
-    """Refuses a change of capacity of what is closed by then at all hours."""
-    for place, (since, is_whole) in closings(model, setting).items():
-        if is_whole and at in (None, place) and day >= since:
-            raise LeverError(
-                f"{setting!r} at {place} is closed from {date_in_words(since)}: change it before, or leave it open"
-            )
+def closed_by(model: Model, setting: str, day: date) -> dict[str, date]:
+    """Places and sites at which a setting is closed at all hours by a day, and since when."""
+    return {at: since for at, (since, is_whole) in closings(model, setting).items() if is_whole and day >= since}
+
+
+# ---- people ----
+
+
+def refuse_unknown_people(model: Model, age_bands: Iterable[str], places: Iterable[str]) -> None:
+    """Refuses age bands and places that the model does not have."""
+    bands, known = age_bands_of(model), geography_of(model).places
+    for band in age_bands:
+        if band not in bands:
+            raise LeverError(f"there is no age band {band!r}{near(band, bands)}")
+    for place in places:
+        if place not in known:
+            raise LeverError(f"there is no place {place!r}{near(place, known)}")
+
+
+# ---- changes, in their order ----
 
 
 def with_change(model: Model, change: CapacityChange) -> Model:

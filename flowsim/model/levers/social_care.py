@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words
+from flowsim.model.levers.base import Lever, LeverError, date_in_words, ramp_in_words, who_in_words
 from flowsim.model.levers.capacity import Capacity
 from flowsim.model.levers.care_shift import CommunityShift
+from flowsim.model.levers.room import refuse_unknown_people
 from flowsim.model.names import near
 from flowsim.model.parts import Amount, Date, Duration, Name, Share, Whole
+from flowsim.model.pathways import CareShift
+from flowsim.model.places import Geography
 from flowsim.model.schema import Model
+from flowsim.model.units import geography_of
 
 
 class SocialCare(Lever):
@@ -27,9 +31,14 @@ class SocialCare(Lever):
     )
     instead: Name | None = Field(None, description="the step of those who are not offered it: home without care ...")
     age_bands: tuple[Name, ...] = Field((), description="the threshold is raised for these; for all if left out")
+    places: tuple[Name, ...] = Field(
+        (), description="the threshold is raised for who lives in these; for all if left out"
+    )
     add: Whole | None = Field(None, description="packages or places more (or fewer)")
     times: Amount | None = Field(None, description="factor on packages or places")
-    at: Name | None = Field(None, description="site or place of the packages; needed with `add` if there are several")
+    at: Name | None = Field(
+        None, description="site or place of the packages, or a place that holds several; needed with `add`"
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> SocialCare:
@@ -41,8 +50,9 @@ class SocialCare(Lever):
             raise ValueError("give refused_share with instead, add or times")
         if self.at is not None and self.add is None and self.times is None:
             raise ValueError("at says which packages change: give add or times with it")
-        if self.age_bands and self.refused_share is None:
-            raise ValueError("age_bands says who is not offered care: give refused_share with it")
+        if (self.age_bands or self.places) and self.refused_share is None:
+            field = "age_bands" if self.age_bands else "places"
+            raise ValueError(f"{field} says who is not offered care: give refused_share with it")
         return self
 
     def apply(self, model: Model) -> Model:
@@ -73,10 +83,12 @@ class SocialCare(Lever):
                 for step in pathway.steps
             )
             raise LeverError(f"no pathway with {self.setting!r} has a step {instead!r}{near(instead, known)}")
+        refuse_unknown_people(model, self.age_bands, self.places)
+        geography = geography_of(model)
         for name, step in sorted(steps):
             for shift in model.shifts:
                 same = (shift.from_, shift.to) == (step, instead) and shift.pathway in (None, name)
-                if same and not (shift.age_bands and self.age_bands and not {*shift.age_bands} & {*self.age_bands}):
+                if same and not self._is_for_others(shift, geography):
                     since = date_in_words(shift.start)
                     raise LeverError(f"a share of {step!r} is not offered it from {since} already: say it in one lever")
             assert self.refused_share is not None
@@ -88,15 +100,21 @@ class SocialCare(Lever):
                 ramp=self.ramp,
                 pathway=name,
                 age_bands=self.age_bands,
+                places=self.places,
             )
             model = away.apply(model)
         return model
+
+    def _is_for_others(self, shift: CareShift, geography: Geography) -> bool:
+        """Whether a shift is for patients of other ages, or who live elsewhere."""
+        ages = bool(shift.age_bands and self.age_bands) and not {*shift.age_bands} & {*self.age_bands}
+        return ages or (bool(shift.places and self.places) and geography.are_apart(shift.places, self.places))
 
     def describe(self) -> str:
         """The change in words."""
         words = []
         if self.refused_share is not None:
-            who = f" aged {', '.join(self.age_bands)}" if self.age_bands else ""
+            who = who_in_words(self.age_bands, self.places)
             words.append(f"{self.refused_share:.4g} of those{who} who would get it go to {self.instead} instead")
         where = f" at {self.at}" if self.at else ""
         if self.add is not None:
