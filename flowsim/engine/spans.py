@@ -71,36 +71,35 @@ def arrival_rates(network: Network, part: Part) -> dict[tuple[int, int, int], Fl
     n = network
     ages = int(n.counts[7])
     found: dict[tuple[int, int, int], Floats] = {}
-    means = _thinned(n, part)
-    for stream, kind in enumerate(n.stream_kind):
-        at = (int(n.stream_pathway[stream]), int(n.stream_step[stream]))
-        mix = np.diff(n.stream_mix[stream * ages : (stream + 1) * ages], prepend=0.0)
-        if kind == StreamKind.RATE:
-            key = (*at, int(n.stream_place[stream]))
-            found[key] = found.get(key, np.zeros(ages)) + means[stream] * mix / n.stream_gap_ms[stream]
-        elif kind == StreamKind.LISTED:
-            rows = slice(int(n.listed_first[stream]), int(n.listed_first[stream + 1]))
-            for marks in n.listed_marks[rows][part.has(n.listed_at[rows])]:
-                key = (*at, int(marks[PLACE]))
-                one = mix if marks[AGE] < 0 else np.eye(ages)[marks[AGE]]
-                found[key] = found.get(key, np.zeros(ages)) + one / (part.last - part.first)
+    mixes = np.diff(n.stream_mix.reshape(-1, ages), prepend=0.0)
+    rated = np.flatnonzero(n.stream_kind == StreamKind.RATE)
+    rates = _thinned(n, part, rated) * mixes[rated] / n.stream_gap_ms[rated, None]
+    keys = np.stack((n.stream_pathway, n.stream_step, n.stream_place), axis=1)[rated].tolist()
+    for (pathway, step, place), by_age in zip(keys, rates, strict=True):
+        key = (pathway, step, place)
+        found[key] = found[key] + by_age if key in found else by_age
+    for stream in np.flatnonzero(n.stream_kind == StreamKind.LISTED).tolist():
+        rows = slice(int(n.listed_first[stream]), int(n.listed_first[stream + 1]))
+        for marks in n.listed_marks[rows][part.has(n.listed_at[rows])]:
+            key = (int(n.stream_pathway[stream]), int(n.stream_step[stream]), int(marks[PLACE]))
+            one = mixes[stream] if marks[AGE] < 0 else np.eye(ages)[marks[AGE]]
+            found[key] = found.get(key, np.zeros(ages)) + one / (part.last - part.first)
     return found
 
 
-def _thinned(n: Network, part: Part) -> Floats:
-    """[S, A] mean of ratio x profile over the days of the span, of the times that are in the part."""
+def _thinned(n: Network, part: Part, streams: Ints) -> Floats:
+    """[streams, A] mean of ratio x profile over the days of the span, of the times that are in the part."""
     days = part.days
     weekday = (days + n.week_offset_ms) % WEEK_MS // DAY_MS
     month = n.month_of_year[np.searchsorted(n.month_starts, days, side="right") - 1]
-    segment = np.searchsorted(n.segment_starts, days, side="right") - 1
-    streams = len(n.stream_kind)
-    week, year = n.week_profile.reshape(streams, 7), n.year_profile.reshape(streams, 12)
-    weights = np.zeros((streams, len(n.segment_starts)))
-    pieces = np.diff(n.day_profile_first)
-    for size in np.unique(pieces[pieces > 0]).tolist():
+    segments, segment = np.unique(np.searchsorted(n.segment_starts, days, side="right") - 1, return_inverse=True)
+    week, year = n.week_profile.reshape(-1, 7)[streams], n.year_profile.reshape(-1, 12)[streams]
+    weights = np.zeros((len(streams), len(segments)))
+    pieces = np.diff(n.day_profile_first)[streams]
+    for size in np.unique(pieces).tolist():
         mine = np.flatnonzero(pieces == size)
-        counts = np.zeros((len(n.segment_starts), 7, 12, size))
+        counts = np.zeros((len(segments), 7, 12, size))
         np.add.at(counts, (segment, weekday, month), part.within(size) / (len(days) * size))
-        day = n.day_profile[n.day_profile_first[mine][:, None] + np.arange(size)]
+        day = n.day_profile[n.day_profile_first[streams[mine]][:, None] + np.arange(size)]
         weights[mine] = np.einsum("gwmp,sw,sm,sp->sg", counts, week[mine], year[mine], day, optimize=True)
-    return np.einsum("sg,sga->sa", weights, n.ratio)  # type: ignore[no-any-return]
+    return np.einsum("sg,sga->sa", weights, n.ratio[streams[:, None], segments])  # type: ignore[no-any-return]

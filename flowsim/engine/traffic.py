@@ -21,17 +21,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flowsim.engine.destinations import CLOSE_ENOUGH, MOST_ROUNDS, Destinations
 from flowsim.engine.distributions import mean_and_sd
-from flowsim.engine.network import LEAVE, Choice, Floats, Ints, Labels, Network, UnitKind
+from flowsim.engine.network import LEAVE, Floats, Labels, Network, UnitKind
 from flowsim.engine.spans import AGE, DAY_MS, PLACE, WEEK_MS, Part, arrival_rates
 
 YEAR_MS = 365 * DAY_MS
 GROUPS = 2
-BY_PLACE, SHARES, SAME_SITE = map(int, Choice)
 ENDLESS = 1e6
 """More visits to a step than this, by one patient, count as a loop that is hardly ever left."""
-MOST_ROUNDS, CLOSE_ENOUGH = 1000, 1e-12
-"""How often, and how closely, what depends on itself is found."""
 
 
 class LoadRow(NamedTuple):
@@ -70,7 +68,7 @@ def offered_load(network: Network, labels: Labels, years: Sequence[tuple[str, in
     Rows by year and then unit. Warns, naming the steps, if patients hardly ever leave a loop of steps.
     """
     rows = []
-    destinations = Destinations(network)
+    destinations: dict[tuple[int, bytes], Destinations] = {}
     for year, first, last in years:
         arrivals, busy = _loads(network, labels, destinations, first, last)
         for number, unit in enumerate(labels.units):
@@ -300,146 +298,77 @@ def _shares(n: Network, row: int) -> list[tuple[int, float]]:
 # --- units ---
 
 
-def _loads(n: Network, labels: Labels, to: Destinations, first: int, last: int) -> tuple[Floats, Floats]:
-    """(arrivals per millisecond, mean number in service or held) of each unit in [first, last)."""
+def _loads(
+    n: Network, labels: Labels, known: dict[tuple[int, bytes], Destinations], first: int, last: int
+) -> tuple[Floats, Floats]:
+    """(arrivals per millisecond, mean number in service or held) of each unit in [first, last).
+
+    `known` keeps the destinations of a pathway's patients from one span to the next.
+    """
     arrivals, busy = np.zeros(len(n.unit_kind)), np.zeros(len(n.unit_kind))
-    for part in Part.whole(n, first, last).split(n, to.may_shut):
-        entering: dict[int, dict[int, list[tuple[int, Floats]]]] = {}
+    for part in Part.whole(n, first, last).split(n, _may_shut(n)):
+        entering: dict[int, dict[tuple[int, int], Floats]] = {}
         for (number, step, place), by_age in arrival_rates(n, part).items():
-            entering.setdefault(number, {}).setdefault(place, []).append((step, by_age))
-        for number, places in entering.items():
-            pathway = Pathway(n, labels, number, part)
-            for place, entries in places.items():
-                served, stays, held = _flow(pathway, to, place, entries)
-                arrivals += served
-                busy += stays * n.unit_stay_factor + held
+            entering.setdefault(number, {})[step, place] = by_age
+        for number, entries in entering.items():
+            places = np.unique([place for _, place in entries])
+            key = number, places.tobytes()
+            if key not in known:
+                known[key] = Destinations(n, np.flatnonzero(n.step_pathway == number), places)
+            served, stays, held = _flow(Pathway(n, labels, number, part), known[key], entries)
+            arrivals += served
+            busy += stays * n.unit_stay_factor + held
     return arrivals, busy
 
 
-def _flow(
-    pathway: Pathway, to: Destinations, place: int, entries: list[tuple[int, Floats]]
-) -> tuple[Floats, Floats, Floats]:
-    """[U] visits per millisecond, stays and time held of the patients of one pathway and place.
+def _may_shut(n: Network) -> list[int]:
+    """Units without beds at times, in settings of a step where nobody may wait."""
+    in_these = np.isin(n.unit_setting, n.step_setting[n.limit == 0])
+    beds = [n.capacity_beds[a:b] for a, b in itertools.pairwise(n.capacity_first.tolist())]
+    return [unit for unit in np.flatnonzero(in_these).tolist() if 0 in beds[unit]]
 
-    Who is turned away depends on the site they are at, and the site on the way they came: found step by step.
+
+def _flow(pathway: Pathway, to: Destinations, entries: dict[tuple[int, int], Floats]) -> tuple[Floats, Floats, Floats]:
+    """[U] visits per millisecond, stays and time held of the patients of one pathway.
+
+    `entries` has arrivals per millisecond by age band for each (step, place). Who is turned away depends on the site
+    they are at, and the site on the way they came: found step by step.
     """
-    steps, shut = pathway.steps, pathway.part.shut
-    shares = to.chosen(steps, place)
-    turned = to.turned(steps, shares, shut)
+    shut = pathway.part.shut
+    entering = np.zeros((len(to.places), len(pathway.ages), len(to.steps)))
+    for (step, place), by_age in entries.items():
+        entering[np.searchsorted(to.places, place)] += by_age[:, None] * pathway.entered(step, place)
+    turned = to.turned(to.chosen, shut)
     for _ in range(MOST_ROUNDS):
-        kinds = pathway.kinds(place, turned)
-        entering_at = np.zeros((len(kinds.ages), len(steps)))
-        for step, by_age in entries:
-            into = pathway.entered(step, place)[kinds.ages]
-            entering_at += (by_age[kinds.ages] * kinds.chances)[:, None] * into
-        visits = np.einsum("ne,nek->nk", entering_at, kinds.visits)
-        flows = np.einsum("nk,nkl->kl", visits, kinds.routing)
+        visits, stays, held, flows = _moves(pathway, to, entering, turned)
         sent = np.zeros_like(flows)
-        away = np.flatnonzero(turned)
-        sent[away, pathway.turns[away]] = visits.sum(axis=0)[away] * turned[away]
-        shares = to.shares(steps, place, flows - sent, sent, shut)
-        before, turned = turned, to.turned(steps, shares, shut)
+        at, away = np.nonzero(turned)
+        sent[at, away, pathway.turns[away]] = (visits * turned)[at, away]
+        shares = to.shares(flows - sent, sent, shut)
+        before, turned = turned, to.turned(shares, shut)
         if np.abs(turned - before).max(initial=0.0) < CLOSE_ENOUGH:
             break
-    let_in = shares * (1 - np.outer(to.turns_away[steps], shut))
-    stays, held = (visits * kinds.stay).sum(axis=0), (visits * kinds.hold).sum(axis=0)
-    return visits.sum(axis=0) @ let_in, stays @ let_in, held @ let_in
+    served, staying, holding = (to.let_in(some, shares, shut) for some in (visits, stays, held))
+    return served, staying, holding
 
 
-class Destinations:
-    """Which units the visits to the steps of a pathway go to, by place of residence."""
+def _moves(
+    pathway: Pathway, to: Destinations, entering: Floats, turned: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """[L, K] visits per millisecond, stays and time held by place and step; [L, K, K] visits from step to step.
 
-    def __init__(self, network: Network) -> None:
-        self.network = network
-        self.sites = np.maximum(network.unit_site, 0)
-        self.is_at_site = network.unit_site >= 0
-        self.site_count = int(network.unit_site.max(initial=-1)) + 1
-        self.turns_away = (network.limit == 0).astype(float)
-        in_these = np.isin(network.unit_setting, network.step_setting[network.limit == 0])
-        beds = [network.capacity_beds[a:b] for a, b in itertools.pairwise(network.capacity_first.tolist())]
-        self.may_shut = [unit for unit in np.flatnonzero(in_these).tolist() if 0 in beds[unit]]
-        self._chosen: dict[tuple[int, int], tuple[Floats, Floats]] = {}
-
-    def chosen(self, steps: Any, place: int) -> Floats:
-        """[K, U] share of each step's visits that go to each unit by the place alone."""
-        return self._of_place(steps, place)[0]
-
-    def turned(self, steps: Any, shares: Floats, shut: Floats) -> Floats:
-        """[K] share of each step's visits that find a unit shut where nobody may wait."""
-        return np.asarray(self.turns_away[steps] * (shares @ shut))
-
-    def shares(self, steps: Any, place: int, flows: Floats, sent: Floats, shut: Floats) -> Floats:
-        """[K, U] share of each step's visits that go to each unit, for patients of a place.
-
-        For steps at the site where the patient is, sites are followed along the flows [K, K] between steps, and those
-        of patients sent away.
-        """
-        n = self.network
-        chosen, known = self._of_place(steps, place)
-        follows = n.choice[steps] == SAME_SITE
-        if not follows.any():
-            return chosen
-        at_site = self._at_site(steps, follows)
-        closed = np.divide(self._of_sites(chosen * shut), known, out=np.zeros_like(known), where=known > 0)
-        closed[follows] = np.where(at_site >= 0, shut[at_site], 0.0)
-        closed *= self.turns_away[steps][:, None]
-        come = self._sites(flows, sent, known, ~follows & (known.sum(axis=1) > 0), closed)
-        found = chosen.copy()
-        for k, units in zip(np.flatnonzero(follows), at_site, strict=True):
-            found[k, units[units >= 0]] += come[k, units >= 0]
-        return found
-
-    def _at_site(self, steps: Any, follows: Any) -> Ints:
-        """[steps that follow, sites] the unit of each step at each site."""
-        rows = self.network.choice_first[steps[follows]]
-        return np.asarray(self.network.choice_unit[rows[:, None] + np.arange(self.site_count)])
-
-    def _of_sites(self, shares: Floats) -> Floats:
-        """[K, sites] shares of units, by their site."""
-        found = np.zeros((len(shares), self.site_count))
-        for site in range(self.site_count):
-            found[:, site] = shares[:, self.is_at_site & (self.sites == site)].sum(axis=1)
-        return found
-
-    def _of_place(self, steps: Any, place: int) -> tuple[Floats, Floats]:
-        """[K, U] shares of steps that look at the place alone, and [K, sites] of the sites these are at."""
-        key = (int(steps[0]), place)
-        if key not in self._chosen:
-            n = self.network
-            chosen = np.zeros((len(steps), len(n.unit_kind)))
-            for k, step in enumerate(steps):
-                row = int(n.choice_first[step]) + place
-                if n.choice[step] == BY_PLACE and n.choice_unit[row] >= 0:
-                    chosen[k, n.choice_unit[row]] = 1.0
-                elif n.choice[step] == SHARES:
-                    first = int(n.share_row[row])
-                    rows = slice(int(n.share_first[first]), int(n.share_first[first + 1]))
-                    np.add.at(chosen[k], n.share_unit[rows], np.diff(n.share_cumulative[rows], prepend=0.0))
-            self._chosen[key] = (chosen, self._of_sites(chosen))
-        return self._chosen[key]
-
-    def _sites(self, flows: Floats, sent: Floats, known: Floats, moves: Any, closed: Floats) -> Any:
-        """[K, sites] where patients are when they come to each step; `moves` are steps that set the site.
-
-        `closed` are those sites whose unit sends them away.
-        """
-        total = (flows + sent).sum(axis=0)
-        going, turned = (
-            np.divide(some, total, out=np.zeros_like(some), where=total > 0).T for some in (flows, sent)
-        )  # fmt: skip
-        after = np.where(moves[:, None], known, 0.0)
-        for _ in range(MOST_ROUNDS):
-            come = going @ _only(after, 1 - closed) + turned @ _only(after, closed)
-            sums = come.sum(axis=1)[:, None]
-            come = np.divide(come, sums, out=np.zeros_like(come), where=sums > 0)
-            before, after = after, np.where(moves[:, None], known, come)
-            if np.abs(after - before).max(initial=0.0) < CLOSE_ENOUGH:
-                break
-        return come
-
-
-def _only(after: Floats, share: Floats) -> Floats:
-    """[K, sites] where those are who are at some of the sites, as many in all as before."""
-    some = after * share
-    whole, left = after.sum(axis=1)[:, None], some.sum(axis=1)[:, None]
-    return np.asarray(some * np.divide(whole, left, out=np.zeros_like(whole), where=left > 0))
+    `entering` is [L, A, K], who come to their first step; `turned` [L, K] the shares that are turned away.
+    """
+    visits, stays, held = (np.zeros(turned.shape) for _ in range(3))
+    flows = np.zeros((*turned.shape, len(to.steps)))
+    kinds_of = [pathway.kinds(place, turned[i]) for i, place in enumerate(to.places.tolist())]
+    for kinds in {id(one): one for one in kinds_of}.values():
+        mine = [i for i, one in enumerate(kinds_of) if one is kinds]
+        into = entering[mine][:, kinds.ages] * kinds.chances[:, None]
+        by_kind = into.transpose(1, 0, 2) @ kinds.visits
+        visits[mine] = by_kind.sum(axis=0)
+        stays[mine] = (by_kind * kinds.stay[:, None]).sum(axis=0)
+        held[mine] = (by_kind * kinds.hold[:, None]).sum(axis=0)
+        leaving = np.ascontiguousarray(by_kind.transpose(2, 1, 0))  # in one piece: several times as fast
+        flows[mine] = (leaving @ np.ascontiguousarray(kinds.routing.transpose(1, 0, 2))).transpose(1, 0, 2)
+    return visits, stays, held, flows

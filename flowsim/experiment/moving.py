@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from flowsim.engine.building import compile_network
-from flowsim.engine.network import Floats, Ints, Labels, Network
+from flowsim.engine.network import Floats, Ints
 from flowsim.engine.rules import patient_number
 from flowsim.engine.running import Engine, run_once
-from flowsim.engine.visits import COLUMNS, VisitEnd
+from flowsim.engine.visits import VisitEnd
 from flowsim.engine.warming import compile_ahead
 from flowsim.errors import DamagedError, refusal
 from flowsim.measure.ledgers import NUMBER
 from flowsim.measure.moved import DAY_MS, GONE, PREVENTED, Care, Moved, moved
+from flowsim.measure.reached import COLUMN, Reached, Visits, reached
+from flowsim.measure.touched import Names, Numbers, Side, touched
+from flowsim.model.calendar import Window
 from flowsim.model.levers.prevention import Prevention
 from flowsim.model.names import near
 from flowsim.model.schema import Model
@@ -30,18 +33,22 @@ if TYPE_CHECKING:
 
 KINDS = ("setting", "level", "unit", "at", "stp")
 """What visits can be told apart by: each by the unit that was asked for."""
-COLUMN = {name: place for place, name in enumerate(COLUMNS)}
 PRIMES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63)
 
 
 class LeverMoved(NamedTuple):
-    """What one lever of a scenario moved, after those before it; `year` is empty where days were run."""
+    """What one lever of a scenario moved, after those before it; `year` is empty where days were run.
+
+    With the last lever of a scenario comes how far the scenario reached, in a model of several STPs.
+    """
 
     scenario: str
     lever: str
     year: str
+    days: int | None  # only so many after the warm-up, if not all
     pathways: dict[str, str]  # of each stream
     moved: Moved
+    reached: Reached | None
 
     def document(self) -> dict[str, Any]:
         """It as plain data, days in place of milliseconds; only streams and care of which anything
@@ -61,22 +68,13 @@ class LeverMoved(NamedTuple):
             "scenario": self.scenario,
             "lever": self.lever,
             "year": self.year,
+            "days": self.days,
             "patients": self.moved.patients,
             "arrivals": sorted(arrivals, key=lambda one: (one["pathway"], one["stream"])),
             "care": rows,
             "flows": self.moved.flows,
+            **({} if self.reached is None else {"reached": self.reached.document()}),
         }
-
-
-class Names:
-    """Numbers for names that several runs share."""
-
-    def __init__(self) -> None:
-        self.number: dict[str, int] = {}
-
-    def of(self, names: list[str]) -> Ints:
-        """The numbers of names, new ones where they are new."""
-        return np.array([self.number.setdefault(name, len(self.number)) for name in names], np.int64)
 
 
 def levers_moved(
@@ -84,14 +82,17 @@ def levers_moved(
     scenario: str | None = None,
     by: str = "setting",
     replication: int = 1,
+    days: int | None = None,
     engine: Engine = "compiled",
     note: Callable[[str], None] = lambda line: None,
 ) -> Iterator[LeverMoved]:
     """What each lever moved, scenario by scenario (or of one), in one replication, from the warm-up to the end.
 
     Levers that change who comes (growth) move nobody: patients of one run only are told by stream, and the visits of
-    others differ through queues alone. Of several years the last is run, in which growth is greatest.
-    Raises InputError for names that are not known, DamagedError if it does not balance to the patient.
+    others differ through queues alone. Of several years the last is run, in which growth is greatest; `days` ends the
+    run so many days after the warm-up.
+    Raises InputError for names that are not known, DamagedError if it does not balance to the patient, or a history
+    changed that nothing had reached.
     """
     scenarios = {one.name: one for one in loaded.scenarios if one.levers}
     if scenario is not None and scenario not in scenarios:
@@ -105,55 +106,88 @@ def levers_moved(
     years = loaded.experiment.years[-1:]
     if len(loaded.experiment.years) > 1:
         loaded = replace(loaded, experiment=loaded.experiment.model_copy(update={"years": years}))
-    runs = _Runs(loaded, by, replication, engine)
-    start = runs.care(loaded.base.model)
+    runs = _Runs(loaded, by, replication, days, engine)
+    start = runs.run(loaded.base.model, runs.has_stps)
     for one in scenarios.values() if scenario is None else [scenarios[scenario]]:
         model, before = loaded.base.model, start
-        for lever in one.levers:
+        for place, lever in enumerate(one.levers, 1):
             note(f"{one.name}: {lever.describe()}")
             model = lever.apply(model)
-            after = runs.care(model)
+            is_whole = runs.has_stps and place == len(one.levers)
+            after = runs.run(model, is_whole)
             gone = PREVENTED if isinstance(lever, Prevention) else GONE
-            found = moved(before, after, list(runs.kinds.number), list(runs.streams.number), gone)
+            found = moved(before.care, after.care, list(runs.kinds.number), list(runs.numbers.streams.number), gone)
             if faults := found.faults():
                 raise DamagedError("moved work does not balance: " + "; ".join(faults[:5]))
-            yield LeverMoved(one.name, lever.describe(), runs.year if years else "", runs.pathways, found)
+            reach = runs.reached(start, after) if is_whole else None
+            year = runs.year if years else ""
+            yield LeverMoved(one.name, lever.describe(), year, days, runs.pathways, found, reach)
             before = after
+
+
+class _Run(NamedTuple):
+    """One run: the model as it ran, its care, and every visit in full if these are wanted."""
+
+    side: Side
+    care: Care
+    visits: Visits | None
 
 
 class _Runs:
     """Runs of one replication whose visits are told in the same numbers."""
 
-    def __init__(self, loaded: LoadedExperiment, by: str, replication: int, engine: Engine) -> None:
+    def __init__(self, loaded: LoadedExperiment, by: str, replication: int, days: int | None, engine: Engine) -> None:
         self.loaded, self.by, self.replication, self.engine = loaded, by, replication, engine
-        self.streams, self.units, self.kinds = Names(), Names(), Names()
+        self.numbers, self.kinds = Numbers(), Names()
         self.pathways: dict[str, str] = {}
         base = loaded.base.model
-        self.window = loaded.experiment.window(base.start)
+        self.window = _cut(loaded.experiment.window(base.start), days)
         self.year = self.window.years(base.start)[-1][0]
+        self.has_stps = sum(place.level == "stp" for place in geography_of(base).places.values()) > 1
 
-    def care(self, model: Model) -> Care:
-        """Every visit of a model's run but those in which nothing is done."""
+    def run(self, model: Model, is_whole: bool) -> _Run:
+        """A model's run: every visit but those in which nothing is done, in full if `is_whole`."""
         network, labels = compile_network(model, self.window, self.loaded.base.model)
         pathways = (labels.pathways[number] for number in network.stream_pathway)
         self.pathways |= dict(zip(labels.streams, pathways, strict=True))
-        told = _Telling(self, model, network, labels)
+        side = self.numbers.side(model, network, labels)
+        told = _Telling(self, side, is_whole)
         run_once(
             network, labels, self.loaded.experiment.seed, self.replication, told.read, told.take, self.engine
         )  # fmt: skip
-        return told.care()
+        return _Run(side, told.care(), Visits.all_of(told.whole) if is_whole else None)
+
+    def reached(self, before: _Run, after: _Run) -> Reached:
+        """How far a scenario reached. Raises DamagedError if a history changed that nothing had reached."""
+        assert before.visits is not None and after.visits is not None
+        found = reached(before.visits, after.visits, touched(before.side, after.side, self.numbers))
+        if faults := found.faults():
+            raise DamagedError("a change came out of nowhere: " + "; ".join(faults[:5]))
+        return found
+
+
+def _cut(window: Window, days: int | None) -> Window:
+    """A window that ends so many days after its warm-up. Raises InputError if it is not so long."""
+    if days is None:
+        return window
+    most = (window.horizon_ms - window.warm_up_ms) // DAY_MS
+    if isinstance(days, bool) or not 1 <= days <= most:
+        raise refusal("--days", days, f"must be a whole number from 1 to {most}, which is all that is measured")
+    return Window(window.origin, window.warm_up_ms, window.warm_up_ms + days * DAY_MS, window.period)
 
 
 class _Telling:
     """Takes the rows of one run's log, and keeps of each what is compared; reads in its ledger what these must tell."""
 
-    def __init__(self, runs: _Runs, model: Model, network: Network, labels: Labels) -> None:
+    def __init__(self, runs: _Runs, side: Side, is_whole: bool) -> None:
+        network, labels = side.network, side.labels
+        self.side, self.is_whole, self.whole = side, is_whole, list[Visits]()
         self.horizon = network.horizon_ms
-        self.stream = runs.streams.of(list(labels.streams))
-        self.unit = runs.units.of([unit.name for unit in labels.units])
+        self.stream, self.unit = side.stream, side.unit
         self.is_door = np.array([unit.setting.startswith(DOORS) for unit in labels.units], np.bool_)
-        self.kind = runs.kinds.of([getattr(unit, runs.by if runs.by != "unit" else "name") for unit in labels.units])
-        self.km = _distances(model, labels)
+        kind = runs.by if runs.by != "unit" else "name"
+        self.kind = runs.kinds.of(getattr(unit, kind) for unit in labels.units)
+        self.km = _distances(side)
         lanes = np.repeat(network.class_own, np.diff(network.lane_first))
         self.starts = [(NUMBER["starts"], lanes), (NUMBER["first_inside"], lanes)]
         self.parts: list[Care] = []
@@ -173,6 +207,8 @@ class _Telling:
         own = rows[:, COLUMN["own_unit"]]
         started = rows[:, COLUMN["started_ms"]] >= 0
         self.begun += np.bincount(own[started], minlength=len(self.begun))
+        if self.is_whole:
+            self.whole.append(Visits.of(rows, self.side))
         rows = rows[~self.is_door[own]]
         column = {name: rows[:, place] for name, place in COLUMN.items()}
         own, outcome = column["own_unit"], column["outcome"]
@@ -214,9 +250,9 @@ def _hash(*columns: Ints) -> Any:
     return found
 
 
-def _distances(model: Model, labels: Labels) -> Floats:
+def _distances(side: Side) -> Floats:
     """[places, units] kilometres from home to units at sites; NaN for others, and where a coordinate is missing."""
-    geography = geography_of(model)
+    geography, labels = geography_of(side.model), side.labels
     sites = [site for site in geography.sites if geography.location(site) is not None]
     found = np.full((len(labels.places), len(labels.units)), np.nan)
     for row, place in enumerate(labels.places):

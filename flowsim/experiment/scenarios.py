@@ -293,17 +293,20 @@ class LoadedExperiment:
         scenario: str | None = None,
         by: str = "setting",
         replication: int = 1,
+        days: int | None = None,
         note: Callable[[str], None] = lambda line: None,
     ) -> Iterator[dict[str, Any]]:
         """What each lever of a scenario (of all if none is named) removed here and added there, patient by patient.
 
-        Each is run after those before it, in one replication of the same patients from the warm-up to the end, and
-        compared with the run before. Keys scenario, lever, patients, care (told apart by setting, level, unit, at or
-        stp) and flows. Raises InputError for names that are not known, DamagedError if a sum does not balance.
+        Each is run after those before it, in one replication of the same patients from the warm-up to the end (or to
+        so many days after it), and compared with the run before. Keys scenario, lever, patients, care (told apart by
+        setting, level, unit, at or stp) and flows; and reached with the last lever of each scenario, in a model of
+        several STPs: whose histories it changed, and through which pools. Raises InputError for names that are not
+        known, DamagedError if a sum does not balance or a history changed that nothing had reached.
         """
         from flowsim.experiment.moving import levers_moved
 
-        return (one.document() for one in levers_moved(self, scenario, by, replication, note=note))
+        return (one.document() for one in levers_moved(self, scenario, by, replication, days, note=note))
 
 
 def load_experiment(path: str | Path, model: str | Path | None = None) -> LoadedExperiment:

@@ -209,15 +209,20 @@ def moved(
     scenario: Annotated[str | None, typer.Option(help="One scenario; all that change anything if left out.")] = None,
     by: Annotated[str, typer.Option(help="Tell care apart by setting, level, unit, at or stp.")] = "setting",
     replication: Annotated[str, typer.Option(help="Which replication.")] = "1",
+    days: Annotated[str | None, typer.Option(help="Only so many days after the warm-up.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The small form of the experiment.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No notes.")] = False,
     json: Json = False,
 ) -> int:
-    """What each lever removed here and added there: two runs of the same patients, balanced patient by patient."""
+    """What each lever removed here and added there: two runs of the same patients, balanced patient by patient.
+
+    In a model of several STPs also whose histories each scenario changed, and through which pools.
+    """
     from flowsim.show import moved_lines
 
     loaded = flowsim.load_experiment(experiment).altered(quick=quick)
-    found = loaded.moved(scenario, by, _whole("--replication", replication), _noting(quiet))
+    some = None if days is None else _whole("--days", days)
+    found = loaded.moved(scenario, by, _whole("--replication", replication), some, _noting(quiet))
     if json:
         say_json({"moved": list(found)})
         return DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flowsim.show import reached_lines
 from flowsim.show.numbers import told
 from flowsim.show.output import table_text
 
@@ -15,20 +16,26 @@ CARE = ("visits", "removed", "added", "then", "days", "removed", "added", "then"
 def lines(found: Mapping[str, Any], by: str) -> list[str]:
     """What one lever moved, for people."""
     counts = found["patients"]
-    year = f" of {found['year']}" if found["year"] else ""
     text = [
         f"{found['scenario']}: {found['lever']}",
-        f"Patients in both runs{year}: {counts['both']:,}, of whom {counts['same']:,} have the same care at the same "
-        f"times, {counts['other_times']:,} the same at other times, {counts['other_care']:,} other care; "
+        f"Patients in both runs{_when(found)}: {counts['both']:,}, of whom {counts['same']:,} have the same care at "
+        f"the same times, {counts['other_times']:,} the same at other times, {counts['other_care']:,} other care; "
         f"{counts['only_before']:,} no longer come, {counts['only_after']:,} come who did not.",
     ]
     if found["arrivals"]:
         text += ["", *_arrivals(found["arrivals"])]
-    if not found["care"]:
-        return [*text, "Nothing moved."]
-    text += ["", *_care(found["care"], by), "", *_flows(found["flows"])]
-    visits = sum(flow["visits"] for flow in found["flows"])
-    return [*text, f"Balanced: every visit removed or added, {visits:,} in all, is accounted for patient by patient."]
+    if found["care"]:
+        text += ["", *_care(found["care"], by), "", *_flows(found["flows"])]
+        visits = sum(flow["visits"] for flow in found["flows"])
+        text += [f"Balanced: every visit removed or added, {visits:,} in all, is accounted for patient by patient."]
+    else:
+        text += ["Nothing moved."]
+    return [*text, "", *reached_lines.lines(found["reached"])] if "reached" in found else text
+
+
+def _when(found: Mapping[str, Any]) -> str:
+    days = f" of the first {found['days']} days" if found["days"] is not None else ""
+    return days + (f" of {found['year']}" if found["year"] else "")
 
 
 def _arrivals(streams: list[Mapping[str, Any]]) -> list[str]:

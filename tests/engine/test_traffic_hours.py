@@ -126,6 +126,24 @@ def test_from_the_middle_of_the_span_on_half_of_them_go() -> None:
 
 
 @pytest.mark.parametrize("at", ["nearest", SHARES])
+def test_all_places_together_have_the_loads_of_each_alone_in_sum(at: str) -> None:
+    """The share that is turned away at night is another for each place."""
+    lever = {"setting": "A&E", "at": "A", "from": "2000-01-01", "hours": "22:00-08:00", "to": "B"}
+
+    def of(arrivals: str) -> list[float]:
+        text = CITY.replace("AT", at).replace(
+            "{per_day: 40, residence: {West: 0.6, East: 0.4}, profile: day}", arrivals
+        )
+        model = model_of(text, places=PLACES, sites=SITES, units=UNITS)
+        rows = loads(parse_lever("close service", lever, model).apply(model))
+        return [figure for row in rows.values() for figure in (row.load, row.arrivals_a_year)]
+
+    west, east = "{per_day: 24, residence: {West: 1}, profile: day}", "{per_day: 16, residence: {East: 1}}"
+    alone = [sum(pair) for pair in zip(of(west), of(east), strict=True)]
+    assert of(f"[{west}, {east}]") == pytest.approx(alone, abs=1e-9)
+
+
+@pytest.mark.parametrize("at", ["nearest", SHARES])
 def test_closed_for_good_only_those_bound_for_it_go(at: str) -> None:
     before = a_day(loads(city(at)), "A&E at A", "A&E at B", "A&E at C")
     lever = {"setting": "A&E", "at": "B", "from": "2000-01-01", "to": "C"}

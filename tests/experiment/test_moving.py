@@ -81,13 +81,32 @@ TABLES = {
     "Down,borough,Town,51.4,-0.1\n",
     "sites.csv": "name,within,latitude,longitude\nNorth,Up,51.6,-0.1\nSouth,Down,51.4,-0.1\n",
     "units.csv": "setting,at,capacity\nward,North,100\nward,South,100\n",
+    "parts.csv": "name,level,within,latitude,longitude\nTown,root,,51.5,-0.1\n"
+    "Upper,stp,Town,51.6,-0.1\nLower,stp,Town,51.4,-0.1\n"
+    "Up,borough,Upper,51.6,-0.1\nDown,borough,Lower,51.4,-0.1\n",
 }
+PARTS = TOWN.replace("places.csv", "parts.csv").replace("200 beds", "100 beds")
+FEWER = (
+    TEXT[: TEXT.index("scenarios")].replace("town.yaml", "parts.yaml")
+    + """\
+scenarios:
+  as it is: []
+  fewer at North:
+    - capacity: {setting: home care, add: 1, from: 2001-01-02}
+    - capacity: {setting: ward, at: North, add: -95, from: 2001-01-10}
+  nothing moves:
+    - capacity: {setting: ward, at: South, add: 5, from: 2001-01-10}
+baseline: as it is
+measures: {beds: beds_in_use}
+"""
+)
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town")
     files = {"town.yaml": TOWN, "night.yaml": TEXT, "more.yaml": MORE, "growing.yaml": GROWING}
+    files |= {"parts.yaml": PARTS, "fewer.yaml": FEWER}
     for name, text in {**TABLES, **files}.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder / "night.yaml"
@@ -192,6 +211,7 @@ def test_the_command_tells_arrivals_by_pathway(file: Path, capsys: pytest.Captur
         ({"scenario": "as it is"}, "changes nothing"),
         ({"by": "wards"}, "one of setting"),
         ({"replication": 0}, "from 1 to"),
+        ({"days": 31}, "from 1 to 30"),
     ],
 )
 def test_what_is_not_there_is_refused(loaded: LoadedExperiment, options: dict[str, Any], words: str) -> None:
@@ -209,8 +229,52 @@ def test_the_command_prints_a_table_for_each_lever(file: Path, capsys: pytest.Ca
 def test_the_command_speaks_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["moved", str(file), "--scenario", "both", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["moved"]
-    assert [set(one) for one in found] == [{"scenario", "lever", "year", "patients", "arrivals", "care", "flows"}] * 2
+    assert [set(one) for one in found] == [
+        {"scenario", "lever", "year", "days", "patients", "arrivals", "care", "flows"}
+    ] * 2
     assert cli.run(["moved", str(file), "--scenario", "none"]) == 2
+
+
+# ---- how far a scenario reached, in a model of several STPs ----
+
+
+@pytest.fixture(scope="module")
+def parts(file: Path) -> list[dict[str, Any]]:
+    return list(load_experiment(file.with_name("fewer.yaml")).moved())
+
+
+def test_with_the_last_lever_comes_how_far_the_scenario_reached(parts: list[dict[str, Any]]) -> None:
+    first, last, idle = parts
+    assert "reached" not in first
+    counts, homes = last["reached"]["patients"], {one["home"]: one for one in last["reached"]["homes"]}
+    assert counts["changed"] == counts["by_queue"] > 50, "who waits at North, and who waits for home care then"
+    assert counts["patients"] == counts["changed"] + counts["met_and_same"] + counts["met_nobody"]
+    assert set(homes) == {"Upper", "Lower"}
+    assert homes["Upper"]["changed"] > 50 and homes["Upper"]["care"]["Upper"] > 50
+    for name in ("patients", "changed", "met_nobody"):
+        assert counts[name] == sum(one[name] for one in homes.values())
+    assert counts["changed"] == sum(count for one in homes.values() for count in one["care"].values())
+    (north,) = (one for one in last["reached"]["pools"] if one["pool"] == "ward at North")
+    assert (north["stp"], north["has_other_places"]) == ("Upper", True) and north["first_on"] >= "2001-01-10"
+    assert idle["reached"]["patients"]["changed"] == 0 == len(idle["reached"]["pools"])
+
+
+def test_the_command_says_how_many_met_no_changed_patient(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["moved", str(file.with_name("fewer.yaml")), "--days", "20", "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "Patients in both runs of the first 20 days:" in text
+    assert "met no changed patient, and not one of their times differs by a millisecond" in text
+    assert "It reached nobody: not one time of" in text
+    assert any(line.split()[:3] == ["ward", "at", "North"] for line in text.splitlines())
+
+
+def test_a_shorter_run_sees_the_same_patients_as_the_longer_did_by_then(
+    file: Path, parts: list[dict[str, Any]]
+) -> None:
+    loaded = load_experiment(file.with_name("fewer.yaml"))
+    short = list(loaded.moved("fewer at North", days=20))[-1]
+    assert 300 < short["reached"]["patients"]["patients"] < parts[1]["reached"]["patients"]["patients"]
+    assert (short["days"], parts[1]["days"]) == (20, None)
 
 
 DATES = st.sampled_from(("2001-01-03", "2001-01-12", "2001-01-20"))

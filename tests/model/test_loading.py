@@ -69,7 +69,7 @@ def test_name_that_does_not_ship_suggests_the_one_meant() -> None:
 def test_every_shipped_model_loads_and_is_listed_with_a_title() -> None:
     listed = shipped.list_shipped("configs")
     assert [one.name for one in listed] == sorted(one.name for one in listed)
-    assert {"clinic", "emergency"} <= {one.name for one in listed}
+    assert {"city", "clinic", "croydon", "emergency", "london"} <= {one.name for one in listed}
     for one in listed:
         assert one.title
         assert load_model(one.name).title == one.title

@@ -48,14 +48,15 @@ class Calendar:
         self.origin = window.origin
         self.spans = [_span(change, window.origin) for change in changes]
         self.lasting = max((end for _, end in self.spans), default=0)
-        self._known: dict[tuple[Fraction, ...], int] = {}
+        self._known: dict[int, int] = {}
 
     def on(self, day_ms: int) -> int:
         """Beds or slots with staff on the day that starts at `day_ms`. Raises ValueError if below 0."""
-        progress = tuple(_progress(day_ms, start, end) for start, end in self.spans)
-        if progress not in self._known:
-            self._known[progress] = self._after(progress, day_ms)
-        return self._known[progress]
+        at = min(day_ms, self.lasting)  # from there on the number stands still
+        if at not in self._known:
+            progress = tuple(_progress(day_ms, start, end) for start, end in self.spans)
+            self._known[at] = self._after(progress, day_ms)
+        return self._known[at]
 
     def days_of_change(self, last_ms: int) -> list[int]:
         """Midnights at which the number may change, above 0 and below `last_ms`."""
