@@ -207,9 +207,12 @@ class _Telling:
         own = rows[:, COLUMN["own_unit"]]
         started = rows[:, COLUMN["started_ms"]] >= 0
         self.begun += np.bincount(own[started], minlength=len(self.begun))
+        stream, layer, index = (rows[:, COLUMN[name]] for name in ("stream", "layer", "index"))
+        patient = patient_number(self.stream[stream], layer, index)
         if self.is_whole:
-            self.whole.append(Visits.of(rows, self.side))
-        rows = rows[~self.is_door[own]]
+            self.whole.append(Visits.of(rows, patient, self.side))
+        is_kept = ~self.is_door[own]
+        rows, patient = rows[is_kept], patient[is_kept]
         column = {name: rows[:, place] for name, place in COLUMN.items()}
         own, outcome = column["own_unit"], column["outcome"]
         started = column["started_ms"] >= 0
@@ -217,7 +220,7 @@ class _Telling:
         used = np.where(column["unit"] >= 0, self.unit[column["unit"]], -1)
         self.parts.append(
             Care(
-                patient_number(self.stream[column["stream"]], column["layer"], column["index"]),
+                patient,
                 self.stream[column["stream"]].astype(np.int32),
                 self.kind[own].astype(np.int32),
                 _hash(used, column["joined_ms"], column["started_ms"], column["left_ms"], outcome),

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flowsim.engine.network import Change, Ints
-from flowsim.engine.rules import INDEX_BITS, LAYER_BITS, patient_number
 from flowsim.engine.visits import COLUMNS
 from flowsim.measure.touched import FAR, Flags, Side, Touched
 from flowsim.model.calendar import date_at
@@ -35,7 +34,8 @@ NO, DIRECTLY, RESPONSE, QUEUE = range(4)
 class Visits(NamedTuple):
     """The visits of a run but those in which nothing is done, one a row and in any order, in common numbers."""
 
-    patient: Ints
+    patient: Ints  # the same number in every run
+    stream: Any
     home: Any  # STP of residence
     visit: Any  # how manieth of the patient
     step: Any
@@ -49,16 +49,17 @@ class Visits(NamedTuple):
     outcome: Any
 
     @classmethod
-    def of(cls, rows: Ints, side: Side) -> Visits:
-        """Some rows of a visit log."""
+    def of(cls, rows: Ints, patient: Ints, side: Side) -> Visits:
+        """Some rows of a visit log, and the patient of each."""
         is_door = np.array([unit.setting.startswith(DOORS) for unit in side.labels.units], np.bool_)
-        rows = rows[~is_door[rows[:, COLUMN["own_unit"]]]]
+        is_kept = ~is_door[rows[:, COLUMN["own_unit"]]]
+        rows, patient = rows[is_kept], patient[is_kept]
         column = {name: rows[:, place] for name, place in COLUMN.items()}
         unit = np.where(column["unit"] >= 0, side.unit[column["unit"]], -1)
         stream = side.stream[column["stream"]]
-        small = (side.home[column["place"]], column["visit"], side.step[column["step"]])
+        small = (stream, side.home[column["place"]], column["visit"], side.step[column["step"]])
         return cls._make((
-            patient_number(stream, column["layer"], column["index"]),
+            patient,
             *(one.astype(np.int32) for one in (*small, side.unit[column["own_unit"]], unit)),
             *(column[f"{name}_ms"].copy() for name in ("joined", "started", "ready", "ended", "left")),
             column["outcome"].astype(np.int8),
@@ -72,7 +73,7 @@ class Visits(NamedTuple):
     def hashes(self) -> Any:
         """One number for all of a visit that is compared."""
         found = np.zeros(len(self.patient), np.uint64)
-        for column in (self.own, self.unit, *self[6:]):
+        for column in (self.own, self.unit, *self[7:]):
             found = (found ^ column.astype(np.int64).view(np.uint64)) * MIX
             found ^= found >> np.uint64(29)
         return found
@@ -113,17 +114,15 @@ class Reached(NamedTuple):
 def reached(before: Visits, after: Visits, touched: Touched) -> Reached:
     """How far a change reached from one run to another; both are told in the numbers of `touched`."""
     both = (before, after)
-    patients, first, where = np.unique(
-        np.concatenate((before.patient, after.patient)), return_index=True, return_inverse=True
-    )
+    _, first, where = np.unique(np.concatenate((before.patient, after.patient)), return_index=True, return_inverse=True)
     wheres = (where[: len(before.patient)], where[len(before.patient) :])
-    home = np.concatenate((before.home, after.home))[first]
+    home, stream = (np.concatenate([getattr(one, name) for one in both])[first] for name in ("home", "stream"))
     sums = np.zeros((2, len(first)), np.uint64)
     for run, (visits, rows) in enumerate(zip(both, wheres, strict=True)):
         np.add.at(sums[run], rows, visits.hashes())
     is_changed = sums[0] != sums[1]
     pairs = _Pairs.of(both, wheres, is_changed, touched)
-    spread = _Spread(pairs, patients[is_changed] >> (LAYER_BITS + INDEX_BITS), touched)
+    spread = _Spread(pairs, stream[is_changed], touched)
     has_met = np.zeros(len(first), np.bool_)
     for visits, rows in zip(both, wheres, strict=True):
         until = np.where(visits.left >= 0, visits.left, touched.horizon_ms)
@@ -161,7 +160,7 @@ class _Pairs(NamedTuple):
         runs = list(zip(codes, (one for _, _, one in sides), strict=True))
         columns = {
             name: np.stack([_beside(union, code, getattr(one, name)) for code, one in runs])
-            for name in Visits._fields[3:]
+            for name in Visits._fields[4:]
         }
         who, how = union // width, _how(columns)
         # Who is interrupted may go on in another unit, and is ready anew: that is seen for good when let go.
@@ -246,6 +245,7 @@ class _Spread:
     def __init__(self, pairs: _Pairs, stream: Ints, touched: Touched) -> None:
         self.pairs, self.touched = pairs, touched
         self.since = touched.pools.copy()
+        self.is_entered = np.zeros(len(self.since), np.bool_)
         self.answers = np.array([one.since for one in touched.feedback], np.int64)
         first = pairs.start
         self.how, self.at = pairs.how[first], pairs.at[first]
@@ -287,7 +287,9 @@ class _Spread:
             here = rows[pairs.own[run][rows] >= 0]
             since = np.maximum(pairs.since[pairs.who[here]], pairs.joined[run][here])
             since = np.where(pairs.how[here] == LEFT, pairs.at[here], since)
-            np.minimum.at(self.since, self.touched.unit_pool[pairs.own[run][here]], since)
+            pool = self.touched.unit_pool[pairs.own[run][here]]
+            np.minimum.at(self.since, pool, since)
+            self.is_entered[pool] = True
 
     def _answer(self) -> None:
         """Responses that watch a changed pool give another answer from the next midnight on."""
@@ -383,7 +385,7 @@ def _told(home: Ints, is_changed: Flags, has_met: Flags, pairs: _Pairs, spread: 
         counts(np.ones(len(home), np.bool_), np.ones(len(homes), np.bool_)),
         by_home,
         sorted(pools, key=lambda one: (-one["changes"], one["pool"])),
-        int((spread.since < FAR).sum()),
+        int(spread.is_entered.sum()),
         len(np.unique(touched.unit_pool[touched.unit_pool >= 0])),
         [f"a patient's history differs in {touched.pool_names[pool[one]]} from {spread.at[one]} ms on, and no changed "
          "patient had come there" for one in odd[:5].tolist()],

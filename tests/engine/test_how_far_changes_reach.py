@@ -21,9 +21,11 @@ from small_city import both, care, city, played
 from test_what_levers_move import LEVERS, WAYS, acted_on
 
 from flowsim.engine import running
+from flowsim.engine.rules import patient_number
+from flowsim.engine.visits import COLUMNS
 from flowsim.errors import InputError, StoppedError
 from flowsim.measure.reached import Reached, Visits, reached
-from flowsim.measure.touched import FAR, Numbers, Touched, touched
+from flowsim.measure.touched import FAR, Numbers, Side, Touched, touched
 from flowsim.model.calendar import Window
 from flowsim.model.levers import parse_lever
 from flowsim.model.schema import Model
@@ -39,13 +41,17 @@ class Compared:
         numbers = Numbers()
         sides = [numbers.side(model, run.network, run.labels) for model, run in zip(models, runs, strict=True)]
         self.touched = touched(sides[0], sides[1], numbers)
-        self.before, self.after = (
-            Visits.of(np.array(run.rows, np.int64).reshape(-1, 17), side) for run, side in zip(runs, sides, strict=True)
-        )
+        self.before, self.after = (visits(run, side) for run, side in zip(runs, sides, strict=True))
 
     def reached(self, **otherwise: Any) -> Reached:
         """How far the change reached, perhaps with another belief of what it touched."""
         return reached(self.before, self.after, self.touched._replace(**otherwise))
+
+
+def visits(run: Played, side: Side) -> Visits:
+    rows = np.array(run.rows, np.int64).reshape(-1, len(COLUMNS))
+    stream, layer, index = (rows[:, COLUMNS.index(name)] for name in ("stream", "layer", "index"))
+    return Visits.of(rows, patient_number(side.stream[stream], layer, index), side)
 
 
 def compared(at: str, is_scarce: bool, lever: Lever) -> Compared:
