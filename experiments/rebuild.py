@@ -16,7 +16,10 @@ import datetime
 import hashlib
 import io
 import json
+import shlex
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from flowsim import load_experiment
@@ -29,6 +32,13 @@ MOVED = HERE / "moved.md"
 RESULTS = HERE.parent / "results"
 INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 MARK = "<!-- {} {} -->"
+WEEKS = ("--days", "28", "--quick")
+OF_LONDON = {
+    "community-shift": ("--scenario", "10 of 100 in South West London, with places", *WEEKS),
+    "king-george": ("--scenario", "with staff and beds moved", *WEEKS),
+    "social-care": ("--scenario", "a tenth fewer packages", *WEEKS),
+}
+"""Of experiments on all London, whose visits of a year are too many to keep: what is printed of those on the page."""
 MOVED_INTRODUCTION = """# What each lever moved
 
 Each lever of a scenario is run after those before it, one replication with every visit logged, and compared with
@@ -43,6 +53,7 @@ def experiments() -> list[Path]:
     return sorted(HERE.glob("*.yaml"))
 
 
+@cache
 def digest(file: Path) -> str:
     """What tells whether an experiment's file or its model has changed since it was run."""
     model = digest_of_model(load_experiment(file).base.model)
@@ -70,10 +81,12 @@ def section(file: Path) -> str:
 
 
 def moved(file: Path) -> str:
-    """What the levers of one experiment moved."""
+    """What the levers of one experiment moved; on all London, those of one scenario in some weeks."""
     name = load_experiment(file).experiment.name
-    printed = said("moved", str(file)).strip()
-    return f"## `{name}`\n\n{MARK.format(name, digest(file))}\n\n`flowsim moved {name}`:\n\n```\n{printed}\n```"
+    options = OF_LONDON.get(name, ())
+    printed = said("moved", str(file), *options).strip()
+    command = shlex.join(["flowsim", "moved", name, *options])
+    return f"## `{name}`\n\n{MARK.format(name, digest(file))}\n\n`{command}`:\n\n```\n{printed}\n```"
 
 
 def said(*words: str) -> str:
@@ -97,9 +110,18 @@ def kept(page: Path) -> dict[str, str]:
     }
 
 
+def pages() -> tuple[tuple[Path, str, Callable[[Path], str], list[Path]], ...]:
+    """Both pages: file, introduction, what makes a section, and the experiments that have one."""
+    of_moved = [
+        file for file in experiments() if file.stem in OF_LONDON or load_experiment(file).experiment.model != "london"
+    ]
+    return (README, INTRODUCTION, section, experiments()), (MOVED, MOVED_INTRODUCTION, moved, of_moved)
+
+
 def changed() -> list[str]:
     """Experiments of which a section is missing, or older than their file or model."""
-    return [file.stem for file in experiments() if not all(file.stem in kept(page) for page in (README, MOVED))]
+    found = {page: kept(page) for page in (README, MOVED)}
+    return sorted({file.stem for page, _, _, files in pages() for file in files if file.stem not in found[page]})
 
 
 def main() -> int:
@@ -108,12 +130,12 @@ def main() -> int:
         stale = changed()
         print("\n".join(f"{name}: not as in README.md or moved.md" for name in stale) or "both pages are current")
         return 1 if stale else 0
-    for page, introduction, make in ((README, INTRODUCTION, section), (MOVED, MOVED_INTRODUCTION, moved)):
-        for file in experiments():
-            found = {} if "--all" in sys.argv[1:] else kept(page)
-            known = {one.stem: kept(page).get(one.stem) for one in experiments()}
-            known[file.stem] = found.get(file.stem) or make(file)
-            whole = [text for text in known.values() if text]
+    for page, introduction, make, files in pages():
+        found = {} if "--all" in sys.argv[1:] else kept(page)
+        for file in files:
+            if file.stem not in found:
+                found[file.stem] = make(file)
+            whole = [found[one.stem] for one in files if one.stem in found]
             page.write_text("\n\n".join([introduction.strip(), *whole]) + "\n", encoding="utf-8")
     return 0
 
