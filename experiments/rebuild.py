@@ -17,6 +17,7 @@ import hashlib
 import io
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -29,6 +30,7 @@ from flowsim.show import cli
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 MOVED = HERE / "moved.md"
+MAPS = HERE / "maps"
 RESULTS = HERE.parent / "results"
 INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
 MARK = "<!-- {} {} -->"
@@ -66,6 +68,7 @@ def section(file: Path) -> str:
     folder = RESULTS / experiment.name
     printed = said("run", str(file), "--out", str(folder), "--quiet")
     lines = [line for line in printed.splitlines() if not line.startswith("Figures and table:")]
+    lines = without_places(lines, [one.label for one in experiment.measures.values() if one.by in ("area", "at")])
     lines[2] = lines[2].partition(f", in {folder}")[0]  # where it lies, and whether it was finished before
     fingerprint = json.loads(said("audit", str(folder), "--json"))["fingerprint"]
     parts = [
@@ -76,8 +79,37 @@ def section(file: Path) -> str:
         f"*Expected:* {' '.join(experiment.expectation.split())}",
         f"`flowsim run {experiment.name}`, {datetime.date.today():%-d %B %Y}, fingerprint `{fingerprint[:16]}`:",
         "```\n" + "\n".join(lines).strip() + "\n```",
+        *map_of(folder, experiment.name),
     ]
     return "\n\n".join(parts)
+
+
+def map_of(folder: Path, name: str) -> list[str]:
+    """The map of the main measure by borough, if the run drew one, copied beside the page."""
+    drawn = folder / "map_four_hour_by_borough.png"
+    if not drawn.exists():
+        return []
+    MAPS.mkdir(exist_ok=True)
+    shutil.copy(drawn, MAPS / f"{name}.png")
+    return [f"![{name}: type 1 A&E within four hours by borough, and its change](maps/{name}.png)"]
+
+
+def without_places(lines: list[str], labels: list[str]) -> list[str]:
+    """What a run printed without the rows of measures told by borough or site: on London those are a thousand."""
+    found, is_left_out, left_out = [], False, 0
+    for line in lines:
+        if line[:1].strip():
+            is_left_out = any(line.startswith(f"{label}: ") for label in labels)
+        elif not line:
+            is_left_out = False
+        left_out += is_left_out
+        if not is_left_out:
+            found.append(line)
+    if left_out:
+        found.append(
+            f"\n{left_out} rows by borough or site are left out here: they are in comparison.csv and on the maps."
+        )
+    return found
 
 
 def moved(file: Path) -> str:
