@@ -192,14 +192,5 @@ def write(results: Path) -> None:
     runs.tell(f"{TEXT.name} written")
 
 
-def main() -> int:
-    """Writes or checks the page."""
-    asked = runs.parser(__doc__ or "").parse_args()
-    if asked.check:
-        return runs.check(TEXT)
-    write(asked.results)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(runs.ended(main))
+    sys.exit(runs.ended(lambda: runs.page(__doc__ or "", TEXT, write)))

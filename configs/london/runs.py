@@ -189,3 +189,12 @@ def check(file: Path) -> int:
     else:
         print(f"{file.name}: is of the model as it stands, {now[:12]}")
     return int(said is None or said[1] != now)
+
+
+def page(about: str, file: Path, write: Callable[[Path], None]) -> int:
+    """Writes or checks a page, as the command line asks."""
+    asked = parser(about).parse_args()
+    if asked.check:
+        return check(file)
+    write(asked.results)
+    return 0

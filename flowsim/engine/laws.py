@@ -51,10 +51,9 @@ def _broken(network: Network, labels: Labels, b: Mapping[str, Ints]) -> Iterator
     )  # fmt: skip
 
     stopped = b["clock_bins"].reshape(-1, BINS).sum(axis=1) if len(b["clock_started"]) else b["clock_started"]
-    for kind in ("met", "missed"):
-        parts = [b[f"clock_{book}{kind}"].reshape(max(len(stopped), 1), -1).sum(axis=1) for book in ("", "site_")]
-        names = labels.clocks or ("none",)
-        yield from _equal("clock", names, f"{kind} by residence", parts[0], f"{kind} by site", parts[1])
+    for kind in ("met", "missed") if labels.clocks else ():
+        here, there = (b[f"clock_{book}{kind}"].reshape(len(stopped), -1).sum(axis=1) for book in ("", "site_"))
+        yield from _equal("clock", labels.clocks, f"{kind} by residence", here, f"{kind} by site", there)
     ended = stopped + b["clock_lost"] + b["clock_running"]
     yield from _equal("clock", labels.clocks, "started", b["clock_started"], "stopped, lost or running", ended)
 

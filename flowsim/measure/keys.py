@@ -94,15 +94,11 @@ def keys_of(row: Row, network: Network, labels: Labels) -> Keys:
                 **_areas(labels, len(labels.clocks)),
             }
         case Row.CLOCK_SITE:
-            known = {unit.at: unit for unit in labels.units}
-            sites = [known.get(name) for name in labels.sites[: sites_of(network)]]
-            return {
-                "clock": [c for c in labels.clocks for _ in range(len(sites) + 1)],
-                "at": [NO_SITE, *(site.at if site else NO_SITE for site in sites)] * len(labels.clocks),
-                "stp": [NO_SITE, *(site.stp if site else NO_SITE for site in sites)] * len(labels.clocks),
-                "trust": [NO_SITE, *((site.trust or NOT_SAID) if site else NO_SITE for site in sites)]
-                * len(labels.clocks),
-            }
+            known = {unit.at: (unit.at, unit.stp, unit.trust or NOT_SAID) for unit in labels.units}
+            nowhere = (NO_SITE,) * 3
+            sites = [nowhere, *(known.get(name, nowhere) for name in labels.sites[: sites_of(network)])]
+            at, stp, trust = (list(names) * len(labels.clocks) for names in zip(*sites, strict=True))
+            return {"clock": [c for c in labels.clocks for _ in sites], "at": at, "stp": stp, "trust": trust}
         case Row.RUN:
             return {"run": ["run"]}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from flowsim.model.calendar import DAY_MS, WEEK_MS, YEAR_MS, whole_years
 from flowsim.model.parts import (
     Amount,
     Count,
@@ -71,6 +74,14 @@ class Growth(Part):
         return self
 
 
+def grown(growths: Iterable[Growth], day: date) -> float:
+    """Product of growth factors on a day: (1 + a year) to the power of whole years since each began."""
+    factor = 1.0
+    for one in growths:
+        factor *= (1.0 + one.a_year) ** whole_years(one.from_, day)
+    return factor
+
+
 class Population(Part):
     """People by place, age band and year, perhaps in several projections."""
 
@@ -129,6 +140,10 @@ class Timetable(Part):
         if self.every <= 0:
             raise ValueError("every must be more than 0, else all patients come at once")
         return self
+
+
+RATES = {"per_hour": DAY_MS // 24, "per_day": DAY_MS, "per_week": WEEK_MS, "per_year": YEAR_MS}
+"""Plain rates, and the milliseconds that each is for."""
 
 
 class Arrivals(Part):
@@ -195,6 +210,11 @@ class Arrivals(Part):
         if (self.from_ is None) != (self.need is None):
             raise ValueError("`from: population` and need go together")
         return self
+
+    @property
+    def per_ms(self) -> float | None:
+        """Patients a millisecond at a plain rate; None where they come otherwise."""
+        return next((rate / unit for name, unit in RATES.items() if (rate := getattr(self, name)) is not None), None)
 
 
 def _residence(text: str, info: ValidationInfo) -> dict[str, float]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from flowsim.model.arrivals import Arrivals, Need
-from flowsim.model.calendar import whole_years
+from flowsim.model.arrivals import RATES, Arrivals, Need, grown
 from flowsim.model.fitted import Fitted
 from flowsim.model.pathways import Pathway
 from flowsim.model.people import homes_of, people_of
@@ -81,7 +80,7 @@ class Arriving:
         for number in entry.sources(model):
             source = arrivals[number]
             homes = self.people if source.from_ is not None else source.residence or {root_of(self.geography): 1.0}
-            more = {home: grown[row] if (row := self._above(home, grown)) else factor.times for home in homes}
+            more = {home: grown[row] if (row := self.geography.holder(home, grown)) else factor.times for home in homes}
             arrivals[number] = self._more(source, more)
         return _with_arrivals(model, entry.pathway, arrivals)
 
@@ -106,12 +105,8 @@ class Arriving:
 
     # ---- parts ----
 
-    def _above(self, home: str, rows: Mapping[str, object]) -> str | None:
-        """The row that holds for a place: its own, or that of the nearest place above it."""
-        return next((one.name for one in self.geography.upwards(home) if one.name in rows), None)
-
     def _row(self, home: str, rows: Mapping[str, dict[str, float]]) -> dict[str, float]:
-        place = self._above(home, rows)
+        place = self.geography.holder(home, rows)
         return {} if place is None else rows[place]
 
     def _need(self, need: Need, home: str) -> Mapping[str, float]:
@@ -217,15 +212,11 @@ def _not_negative(there: float, taken: float, factor: Fitted) -> float:
 
 def _growth(model: Model, source: Arrivals) -> float:
     """Growth of a source up to the first day."""
-    factor = 1.0
-    for name in source.growth:
-        factor *= (1 + model.growth[name].a_year) ** whole_years(model.growth[name].from_, model.start)
-    return factor
+    return grown([model.growth[name] for name in source.growth], model.start)
 
 
 def _faster(source: Arrivals, times: float) -> Arrivals:
-    names = ("per_hour", "per_day", "per_week", "per_year")
-    rates = {name: rate * times for name in names if (rate := getattr(source, name)) is not None}
+    rates = {name: rate * times for name in RATES if (rate := getattr(source, name)) is not None}
     return source.model_copy(update=rates)
 
 

@@ -64,9 +64,13 @@ class Geography:
             yield self.places[here]
             here = self.places[here].within
 
+    def holder(self, place: str, names: Collection[str]) -> str | None:
+        """The place itself if it is one of these, else the nearest above it that is; None if none is."""
+        return next((above.name for above in self.upwards(place) if above.name in names), None)
+
     def is_within(self, place: str, names: Collection[str]) -> bool:
         """Whether a place is one of these, or lies in one."""
-        return any(above.name in names for above in self.upwards(place))
+        return self.holder(place, names) is not None
 
     def are_apart(self, some: Iterable[str], others: Iterable[str]) -> bool:
         """Whether nobody lives both in some places and in others."""

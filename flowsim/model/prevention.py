@@ -10,8 +10,7 @@ from pydantic import Field
 from flowsim.model.arrivals import Arrivals
 from flowsim.model.parts import Date, Duration, Name, Part, Share
 from flowsim.model.pathways import Pathway
-
-DAY_MS = 86_400_000
+from flowsim.model.quantities import DAY_MS
 
 
 class Prevented(Part):

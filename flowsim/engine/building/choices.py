@@ -98,8 +98,7 @@ class Choices:
             "": self._row(field, setting, {}),
             **{name: self._row(field, setting, shares[name]) for name in shares},
         }
-        above = [(one.name for one in self.geography.upwards(place) if one.name in shares) for place in self.places]
-        found = [known[next(names, "")] for names in above]
+        found = [known[self.geography.holder(place, shares) or ""] for place in self.places]
         return Chosen(Choice.SHARES, self.share_row.add([row for row, _ in found]), [units for _, units in found])
 
     def _row(self, field: str, setting: str, shares: Mapping[str, float]) -> tuple[int, tuple[int, ...]]:

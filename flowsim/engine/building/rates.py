@@ -11,21 +11,16 @@ import numpy as np
 
 from flowsim.engine.building.marks import PLACE, Marks, refuse
 from flowsim.engine.network import Floats
-from flowsim.model.arrivals import WEIGHTS, Arrivals
+from flowsim.model.arrivals import WEIGHTS, Arrivals, grown
 from flowsim.model.calendar import (
-    DAY_MS,
-    WEEK_MS,
     YEAR_MS,
     anniversaries,
     anniversary,
     model_year,
-    whole_years,
 )
 from flowsim.model.people import homes_of
 from flowsim.model.prevention import Prevented, sources_prevented
 from flowsim.model.schema import Model
-
-HOUR_MS = 3_600_000
 
 
 class Profiles(NamedTuple):
@@ -135,7 +130,7 @@ class Rates:
             year = model_year(day, self.model.start)
             return self._need_of(source, place) * self.population.people(place, year) * (growth / YEAR_MS)
         share = source.residence.get(place, 1.0)
-        return np.array(self.ages(source)) * (_plain(source) * share * growth)
+        return np.array(self.ages(source)) * ((source.per_ms or 0.0) * share * growth)
 
     def _who(self, prevented: Prevented) -> Floats:
         """1 for each age band of which patients are prevented, else 0."""
@@ -167,13 +162,10 @@ class Rates:
         """Product of growth factors: (1 + a year) to the power of whole years since each began."""
         key = (tuple(names), day)
         if key not in self._growth:
-            factor = 1.0
             for name in names:
                 if name not in self.model.growth:
                     refuse(self.model, "arrivals: growth", name, "is not under `growth`")
-                one = self.model.growth[name]
-                factor *= (1.0 + one.a_year) ** whole_years(one.from_, day)
-            self._growth[key] = factor
+            self._growth[key] = grown([self.model.growth[name] for name in names], day)
         return self._growth[key]
 
     def _need_of(self, source: Arrivals, place: str) -> Floats:
@@ -185,8 +177,7 @@ class Rates:
         if key not in self._need:
             row: Mapping[str, float] = need.by_age
             if need.by_place:
-                above = (one.name for one in self.marks.geography.upwards(place) if one.name in need.by_place)
-                name = next(above, None)
+                name = self.marks.geography.holder(place, need.by_place)
                 if name is None:
                     refuse(self.model, "arrivals: need", place, "has no need, nor has a place above it")
                 row = need.by_place[name]
@@ -234,19 +225,6 @@ class Rates:
             else:
                 day = weights
         return Profiles(day, week, year, peak)
-
-
-def _plain(source: Arrivals) -> float:
-    """A plain rate per millisecond."""
-    for rate, unit in (
-        (source.per_hour, HOUR_MS),
-        (source.per_day, DAY_MS),
-        (source.per_week, WEEK_MS),
-        (source.per_year, YEAR_MS),
-    ):
-        if rate is not None:
-            return rate / unit
-    return 0.0
 
 
 def marks_with_place(count: int, place: int) -> list[int]:

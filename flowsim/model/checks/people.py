@@ -160,7 +160,7 @@ def _by_mark(report: Report, path: KeyPath, part: ByMark | Priority | Shares, ba
             report.say((*path, name), name, f"there is no {what} of this name{near(name, values)}")
     if part.by == "place":
         homes = _all_homes(report)
-        missing = [home for home in homes if not any(above.name in part.of for above in report.geography.upwards(home))]
+        missing = [home for home in homes if not report.geography.is_within(home, part.of)]
     else:
         missing = [value for value in values if value not in part.of]
     if missing:

@@ -84,7 +84,7 @@ def _own_place(report: Report, path: KeyPath, step: Step, homes: list[str], spot
         served.setdefault(sites[spot].within if spot in sites else spot, []).append(spot)
     missing, doubtful = [], {}
     for home in homes:
-        found = next((above.name for above in report.geography.upwards(home) if above.name in served), None)
+        found = report.geography.holder(home, served)
         if found is None:
             missing.append(home)
         elif len(served[found]) > 1:
@@ -102,7 +102,7 @@ def _own_place(report: Report, path: KeyPath, step: Step, homes: list[str], spot
 
 def _shares(report: Report, path: KeyPath, step: Step, homes: list[str], spots: list[str]) -> None:
     rows = step.at.shares
-    missing = [home for home in homes if not any(above.name in rows for above in report.geography.upwards(home))]
+    missing = [home for home in homes if not report.geography.is_within(home, rows)]
     if missing:
         message = f"no shares for {len(missing)} places where patients live ({named(missing)}): add rows"
         report.say(path, None, message)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from flowsim.model.arrivals import Arrivals
+from flowsim.model.calendar import YEAR_MS
 from flowsim.model.pathways import At
 from flowsim.model.people import homes_of, people_of
 from flowsim.model.places import Geography
 from flowsim.model.schema import Model
 from flowsim.model.units import Unit, geography_of, root_of
-
-RATES = (("per_hour", 8760.0), ("per_day", 365.0), ("per_week", 365 / 7), ("per_year", 1.0))
-"""How often each plain rate is in a year."""
 
 
 def receiving(
@@ -48,12 +45,12 @@ def nearest(home: str, spots: Sequence[str], geography: Geography) -> str:
 def _share(at: At, home: str, closed: str, spots: Sequence[str], geography: Geography) -> float:
     """The share of the patients who live somewhere that is cared for at what is closed."""
     if at.rule == "shares":
-        row = next((at.shares[place.name] for place in geography.upwards(home) if place.name in at.shares), {})
-        return row.get(closed, 0.0)
+        row = geography.holder(home, at.shares)
+        return 0.0 if row is None else at.shares[row].get(closed, 0.0)
     if at.rule == "fixed":
         return float(at.name == closed)
     if at.rule == "own place":
-        return float(next((place.name for place in geography.upwards(home) if place.name in spots), None) == closed)
+        return float(geography.holder(home, spots) == closed)
     return float(nearest(home, [one for one in spots if one not in at.without], geography) == closed)
 
 
@@ -63,14 +60,10 @@ def _patients(model: Model, pathway: str, geography: Geography) -> Iterator[tupl
     for source in model.pathways[pathway].arrivals:
         if source.need is not None:
             for home, ages in people.items():
-                rows = source.need.by_place
-                row = next((rows[one.name] for one in geography.upwards(home) if one.name in rows), source.need.by_age)
+                place = geography.holder(home, source.need.by_place)
+                row = source.need.by_age if place is None else source.need.by_place[place]
                 yield home, sum(number * row.get(band, 0.0) / 1000 for band, number in ages.items())
         else:
+            a_year = 1.0 if source.per_ms is None else source.per_ms * YEAR_MS  # one where times are given
             residence = source.residence or {root_of(geography): 1.0}
-            yield from ((home, share * _plain(source)) for home, share in residence.items())
-
-
-def _plain(source: Arrivals) -> float:
-    """Patients a year at a plain rate; one where times are given."""
-    return next((rate * often for name, often in RATES if (rate := getattr(source, name)) is not None), 1.0)
+            yield from ((home, share * a_year) for home, share in residence.items())
