@@ -17,7 +17,6 @@ import hashlib
 import io
 import json
 import shlex
-import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -30,15 +29,18 @@ from flowsim.show import cli
 HERE = Path(__file__).resolve().parent
 README = HERE / "README.md"
 MOVED = HERE / "moved.md"
-MAPS = HERE / "maps"
+FIGURES = HERE / "figures"
 RESULTS = HERE.parent / "results"
 INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
+COLOURS = 128
+"""Enough for figures of flat shades; a third of the bytes."""
 MARK = "<!-- {} {} -->"
 WEEKS = ("--days", "28", "--quick")
 OF_LONDON = {
     "community-shift": ("--scenario", "10 of 100 in South West London, with places", *WEEKS),
     "king-george": ("--scenario", "with staff and beds moved", *WEEKS),
     "social-care": ("--scenario", "a tenth fewer packages", *WEEKS),
+    "south-west-five-to-four": ("--scenario", "St Helier closed", *WEEKS),
 }
 """Of experiments on all London, whose visits of a year are too many to keep: what is printed of those on the page."""
 MOVED_INTRODUCTION = """# What each lever moved
@@ -68,7 +70,6 @@ def section(file: Path) -> str:
     folder = RESULTS / experiment.name
     printed = said("run", str(file), "--out", str(folder), "--quiet")
     lines = [line for line in printed.splitlines() if not line.startswith("Figures and table:")]
-    lines = without_places(lines, [one.label for one in experiment.measures.values() if one.by in ("area", "at")])
     lines[2] = lines[2].partition(f", in {folder}")[0]  # where it lies, and whether it was finished before
     fingerprint = json.loads(said("audit", str(folder), "--json"))["fingerprint"]
     parts = [
@@ -79,37 +80,25 @@ def section(file: Path) -> str:
         f"*Expected:* {' '.join(experiment.expectation.split())}",
         f"`flowsim run {experiment.name}`, {datetime.date.today():%-d %B %Y}, fingerprint `{fingerprint[:16]}`:",
         "```\n" + "\n".join(lines).strip() + "\n```",
-        *map_of(folder, experiment.name),
+        *figures_of(folder, experiment.name),
     ]
     return "\n\n".join(parts)
 
 
-def map_of(folder: Path, name: str) -> list[str]:
-    """The map of the main measure by borough, if the run drew one, copied beside the page."""
-    drawn = folder / "map_four_hour_by_borough.png"
-    if not drawn.exists():
-        return []
-    MAPS.mkdir(exist_ok=True)
-    shutil.copy(drawn, MAPS / f"{name}.png")
-    return [f"![{name}: type 1 A&E within four hours by borough, and its change](maps/{name}.png)"]
+def figures_of(folder: Path, name: str) -> list[str]:
+    """The chart through the years and the maps that a run drew, copied beside the page in fewer colours."""
+    from PIL import Image
 
-
-def without_places(lines: list[str], labels: list[str]) -> list[str]:
-    """What a run printed without the rows of measures told by borough or site: on London those are a thousand."""
-    found, is_left_out, left_out = [], False, 0
-    for line in lines:
-        if line[:1].strip():
-            is_left_out = any(line.startswith(f"{label}: ") for label in labels)
-        elif not line:
-            is_left_out = False
-        left_out += is_left_out
-        if not is_left_out:
-            found.append(line)
-    if left_out:
-        found.append(
-            f"\n{left_out} rows by borough or site are left out here: they are in comparison.csv and on the maps."
-        )
-    return found
+    FIGURES.mkdir(exist_ok=True)
+    for old in FIGURES.glob(f"{name}.*.png"):
+        old.unlink()
+    links = []
+    for file in [*folder.glob("over_time.png"), *sorted(folder.glob("map_*.png"))]:
+        with Image.open(file) as figure:
+            kept = FIGURES / f"{name}.{file.stem}.png"
+            figure.convert("RGB").quantize(COLOURS).save(kept, optimize=True)
+        links.append(f"![{name}: {file.stem.replace('_', ' ')}](figures/{kept.name})")
+    return links
 
 
 def moved(file: Path) -> str:

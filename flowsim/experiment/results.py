@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +27,9 @@ from flowsim.measure.catalogue import MEASURES
 from flowsim.measure.estimate import Growth, estimate, growth, paired_difference, replications_to_halve
 from flowsim.measure.ledgers import Ledger, read_ledger
 from flowsim.measure.measures import DAY_MS, measured
+from flowsim.measure.tipping import tipping
 from flowsim.model import shipped
+from flowsim.model.calendar import date_at
 from flowsim.model.names import near
 
 if TYPE_CHECKING:
@@ -111,6 +115,12 @@ class ExperimentResults:
         return self.loaded.experiment
 
     @property
+    def measured(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day of data collection."""
+        window = self.experiment.window(self.loaded.base.model.start)
+        return date_at(window.warm_up_ms, window.origin), date_at(window.horizon_ms - 1, window.origin)
+
+    @property
     def networks(self) -> Networks:
         """Each scenario's Network and the names of its rows."""
         self._networks = self._networks or scenario_networks(self.loaded)
@@ -185,7 +195,7 @@ class ExperimentResults:
         elif measure in own:
             wanted = {measure: own[measure]}
         elif measure in MEASURES:
-            wanted = {measure: Wanted(measure=measure, by=by or MEASURES[measure].named)}
+            wanted = {measure: Wanted(measure=measure, by=MEASURES[measure].named)}
         else:
             raise _unknown("--measure", measure, [*own, *MEASURES])
         if by is not None:
@@ -195,6 +205,32 @@ class ExperimentResults:
                 message = error.errors()[0]["msg"].removeprefix("Value error, ")
                 raise refusal("--by", by, message) from None
         return wanted
+
+    def tips(self) -> list[dict[str, Any]]:
+        """When each scenario tips, of the measures that have a bound; what tips first before the others.
+
+        Keys scenario, measure (its key), label, measured_in, `below` or `above`, `median` (the time by which half of
+        the replications have tipped, None where fewer do), `earliest`, `latest`, `tipped` of `replications`, `times`
+        (all there are, in order).
+        """
+        bounds = {key: one.tips for key, one in self.experiment.measures.items() if one.tips is not None}
+        found: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
+        for value in self.values() if bounds else ():
+            if value.key in bounds:
+                mine = found.setdefault((value.scenario, value.key), {})
+                mine.setdefault(value.replication, {})[value.row] = value.value
+        records = []
+        for (scenario, key), by_replication in found.items():
+            one, bound = self.experiment.measures[key], bounds[key]
+            tips = tipping(list(by_replication.values()), bound.below, bound.above)
+            record: dict[str, Any] = {
+                "scenario": scenario, "measure": key, "label": _label(key, one),
+                "measured_in": MEASURES[one.measure].measured_in, "below": bound.below, "above": bound.above,
+                "median": tips.median, "earliest": tips.earliest, "latest": tips.latest, "tipped": len(tips.tipped),
+                "replications": len(tips.first), "times": tips.times,
+            }  # fmt: skip
+            records.append((tips.times.index(tips.median) if tips.median else len(tips.times), record))
+        return [record for _, record in sorted(records, key=itemgetter(0))]
 
     def growing_queues(self) -> list[tuple[str, str, Growth]]:
         """(scenario, unit, growth a year) of queues that clearly grow through the data collection period.
@@ -334,7 +370,7 @@ def _compared(
     record |= {
         "scenario": scenario, "baseline": baseline, "measure": one.measure, "place": place, "setting": setting,
         "measured_in": MEASURES[one.measure].measured_in, "replications": len(paired), "key": key,
-        "label": one.label or key.replace("_", " "), "less_is_better": MEASURES[one.measure].less_is_better,
+        "label": _label(key, one), "less_is_better": MEASURES[one.measure].less_is_better,
     }  # fmt: skip
     if paired:
         mean, base, difference = estimate(values), estimate(base_values), paired_difference(values, base_values)
@@ -344,6 +380,10 @@ def _compared(
                 "difference": difference.mean, "difference_low": difference.low, "difference_high": difference.high,
             }  # fmt: skip
     return record
+
+
+def _label(key: str, one: Wanted) -> str:
+    return one.label or key.replace("_", " ")
 
 
 def _where(one: Wanted, row: str, labels: Labels) -> tuple[str, str]:

@@ -14,13 +14,14 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from flowsim.errors import Fault, Faults, InputError, refusal
 from flowsim.experiment.kinds import kind_of
 from flowsim.measure.catalogue import MEASURES
+from flowsim.measure.times import TIMES
 from flowsim.model import shipped
 from flowsim.model.calendar import Period, Window
 from flowsim.model.explaining import tell
 from flowsim.model.levers import Lever, LeverError, parse_lever
 from flowsim.model.loading import LoadedModel, frozen, read_model
 from flowsim.model.names import near
-from flowsim.model.parts import Name, Part, Share, Text, WholeDuration
+from flowsim.model.parts import Name, Number, Part, Share, Text, WholeDuration
 from flowsim.model.reading import KeyPath, Tree, field_name, read_yaml
 from flowsim.model.schema import Model
 
@@ -73,6 +74,19 @@ Replications = Annotated[int, parse_whole(1, 1_000_000)]
 Seed = Annotated[int, parse_whole(0, 2**64 - 1)]
 
 
+class Tips(Part):
+    """A bound in what a measure is measured in: a scenario tips in the first year (or part) that is beyond it."""
+
+    below: Number | None = Field(None, description="it tips when the measure is less than this; of shares 0.7 is 70%")
+    above: Number | None = Field(None, description="it tips when the measure is more than this")
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Tips:
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give exactly one of below and above")
+        return self
+
+
 class Wanted(Part):
     """A measure an experiment asks for, and how to speak of its change in the answer.
 
@@ -89,6 +103,7 @@ class Wanted(Part):
     less: Text = Field("lowers {it} by {n}", description="what is said of a clear fall")
     more: Text = Field("raises {it} by {n}", description="what is said of a clear rise")
     same: Text = Field("makes no clear difference to {it}", description="what is said when the interval spans zero")
+    tips: Tips | None = Field(None, description="of a measure by year, quarter or month: says when it goes beyond this")
 
     @model_validator(mode="before")
     @classmethod
@@ -99,6 +114,8 @@ class Wanted(Part):
     @model_validator(mode="after")
     def _known(self) -> Wanted:
         refuse_unknown(self.measure, (self.by, *self.of))
+        if self.tips is not None and self.by not in TIMES:
+            raise ValueError(f"tips: needs `by: year`, quarter or month, and this is by {self.by}")
         return self
 
 
@@ -386,7 +403,7 @@ def _check_blanks(
         elif key not in measures:
             form = "its quick form" if path[0] == "quick" or key in experiment.measures else "this experiment"
             message = f"'{key}' is no measure of {form}" + near(key, measures)
-        elif experiment.measures[key].by != "all":
-            message = f"'{key}' is told apart by {experiment.measures[key].by}: an answer needs one number"
+        elif (one := experiment.measures[key]).by != "all" and one.tips is None:
+            message = f"'{key}' is told apart by {one.by}: an answer needs one number, or when it tips"
         if message:
             faults.add(tree.file, tree.line(path), field_name(path), found[0], message)

@@ -189,12 +189,12 @@ def compare(
     json: Json = False,
 ) -> int:
     """Scenarios against the baseline, paired by replication on the same patients, with 95% intervals."""
-    from flowsim.show import report_lines
+    from flowsim.show import comparison_lines, report_lines
 
     results = flowsim.open_results(directory)
     records = results.records(measure, by, baseline)
     if not json:
-        for line in report_lines.table(records):
+        for line in comparison_lines.lines(records):
             say(line)
         _tell_of_unfinished(results)
     else:

@@ -79,7 +79,8 @@ def plain_ticks(axis: Any) -> None:
 
 
 def replications_told(counts: set[int]) -> str:
-    """How many replications there are behind the numbers of a figure."""
+    """How many replications there are behind the numbers of a figure; where there is no number, none are counted."""
+    counts = counts - {0} or {0}
     if counts == {1}:
         return "1 replication"
     return f"{max(counts)} replications" if len(counts) == 1 else f"{min(counts)} to {max(counts)} replications"

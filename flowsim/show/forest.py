@@ -14,6 +14,7 @@ from flowsim.show.numbers import (
     in_handy_units,
     is_number,
     level_and_interval,
+    parts,
     scale_of,
     unit_of,
     with_unit,
@@ -87,17 +88,12 @@ def chosen(records: Sequence[Record], by: str) -> tuple[list[Record], str]:
 
 def _rows(panel: Panel) -> list[str | Record]:
     """From the top: the records, under the names of their places or settings where there are several."""
-    if not _parts(panel[0], panel) or len({one["scenario"] for one in panel}) == 1:
+    if not parts(panel[0], panel) or len({one["scenario"] for one in panel}) == 1:
         return list(panel)
     rows: list[str | Record] = []
-    for name, mine in groupby(panel, key=lambda one: ", ".join(_parts(one, panel))):
+    for name, mine in groupby(panel, key=lambda one: ", ".join(parts(one, panel))):
         rows += [name, *mine]
     return rows
-
-
-def _parts(one: Record, panel: Panel) -> list[str]:
-    """Setting and place of a record, where the panel has several."""
-    return [one[part] for part in ("setting", "place") if len({other[part] for other in panel}) > 1]
 
 
 def _name(row: str | Record, panel: Panel) -> str:
@@ -105,7 +101,7 @@ def _name(row: str | Record, panel: Panel) -> str:
     if isinstance(row, str):
         return ""
     is_one = len({one["scenario"] for one in panel}) == 1
-    name = (", ".join(_parts(row, panel)) if is_one else "") or row["scenario"]
+    name = (", ".join(parts(row, panel)) if is_one else "") or row["scenario"]
     return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 3]}..."
 
 
@@ -119,7 +115,7 @@ def _draw(axes: Any, panel: Panel) -> None:
         if isinstance(one, str):
             left = {"transform": axes.get_yaxis_transform(), "va": "center"}
             axes.text((MARGIN - LEFT) / WIDTH, row, one[:1].upper() + one[1:], **left)
-            mine = [record for record in panel if one == ", ".join(_parts(record, panel))]
+            mine = [record for record in panel if one == ", ".join(parts(record, panel))]
             axes.text(1.04, row, _level_note(mine), fontsize=8.5, color=UNCLEAR, **left)
             continue
         colour, is_clear = look(one)

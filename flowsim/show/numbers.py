@@ -14,6 +14,11 @@ VALUES = ("mean", "low", "high", "baseline_mean", "difference", "difference_low"
 """The numbers of a record that are in what its measure is measured in."""
 
 
+def parts(one: Record, records: Sequence[Record]) -> list[str]:
+    """Setting and place of a record, where the records have several."""
+    return [one[part] for part in ("setting", "place") if len({other[part] for other in records}) > 1]
+
+
 def is_number(value: Any) -> bool:
     """Whether there is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -4,14 +4,13 @@ figures.
 
 from __future__ import annotations
 
-from collections import Counter
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowsim.show import sentences
-from flowsim.show.numbers import Record, change_and_interval, level_and_interval, unit_of
-from flowsim.show.output import table_text
+from flowsim.show import comparison_lines, sentences, tipping_lines
+from flowsim.show.numbers import Record
 
 if TYPE_CHECKING:
     from flowsim import ExperimentResults
@@ -32,9 +31,11 @@ class Summary:
     scenarios: tuple[str, ...]
     baseline: str
     replications: int
+    measured: tuple[dt.date, dt.date]
     ran: int
     records: list[dict[str, Any]]
     sentence: str
+    tips: list[dict[str, Any]]
     growing: list[dict[str, Any]]
     growth_is_told: bool
     unfinished: list[dict[str, Any]]
@@ -47,6 +48,8 @@ class Summary:
         """Read it off results and their records; `ran` cells were run now, the others were finished before."""
         experiment = results.experiment
         names = list(experiment.scenarios)
+        tips = results.tips()
+        when = {(one["scenario"], one["measure"]): tipping_lines.phrase(one) for one in tips}
         return cls(
             title=experiment.title,
             question=" ".join(experiment.question.split()),
@@ -54,9 +57,11 @@ class Summary:
             scenarios=tuple(experiment.scenarios),
             baseline=experiment.baseline,
             replications=results.replications,
+            measured=results.measured,
             ran=ran,
             records=records,
-            sentence=sentences.answer(experiment.answer, records, experiment.measures, names),
+            sentence=sentences.answer(experiment.answer, records, experiment.measures, names, when),
+            tips=tips,
             growing=[
                 {
                     "scenario": scenario,
@@ -85,9 +90,11 @@ class Summary:
             "folder": self.folder,
             "scenarios": self.scenarios,
             "replications": self.replications,
+            "measured": [day.isoformat() for day in self.measured],
             "cells_run_now": self.ran,
             "comparison": plain(self.records),
             "sentence": self.sentence,
+            "tips": self.tips,
             "growing": self.growing if self.growth_is_told else [],
             "unfinished": self.unfinished,
             "replications_more_to_halve_intervals": self.more_replications,
@@ -99,9 +106,18 @@ class Summary:
         """The summary for people."""
         count = len(self.scenarios)
         size = f"{count} scenario{'s' * (count != 1)} x {_counted(self.replications, 'replication')}"
+        days = " to ".join(f"{day.day} {day:%B %Y}" for day in self.measured)
         state = "" if self.ran else ": all were finished before, nothing was run"
-        lines = [self.title, self.question, f"{size}, in {self.folder}{state}", "", *table(self.records), ""]
+        lines = [
+            self.title,
+            self.question,
+            f"{size} of {days}, in {self.folder}{state}",
+            "",
+            *comparison_lines.lines(self.records),
+            "",
+        ]
         lines += [self.sentence, ""] if self.sentence else []
+        lines += [*tipping_lines.lines(self.tips), ""] if self.tips else []
         lines += sentences.growing(self.growing, self.growth_is_told, MOST_GROWING)
         lines.append(sentences.unfinished(self.unfinished, self.baseline))
         if self.more_replications is None:
@@ -119,32 +135,6 @@ class Summary:
 def plain(records: Sequence[Record]) -> list[dict[str, Any]]:
     """Records without what is only there to tell and draw them."""
     return [{name: value for name, value in one.items() if name not in HIDDEN} for one in records]
-
-
-def table(records: Sequence[Record]) -> list[str]:
-    """A comparison as lines of a table: a block for each measure and what it is told apart by, the baseline first.
-
-    Blocks in which nothing ever happened (0 in every scenario) are left out.
-    """
-    blocks: dict[tuple[str, str, str], list[Record]] = {}
-    for one in records:
-        blocks.setdefault((one["key"], one["place"], one["setting"]), []).append(one)
-    pieces = Counter(key for key, _, _ in blocks)
-    rows = []
-    for (key, place, setting), block in blocks.items():
-        if pieces[key] > 1 and all(one["mean"] == 0 for one in block):
-            continue
-        label = block[0]["label"]
-        if pieces[key] > 1:
-            label += ": " + (", ".join(part for part in (setting, place) if part != "all") or "all")
-        for one in block:
-            is_first = one is block[0]
-            mean, interval = level_and_interval(one)
-            change, change_interval = ("", "") if one["scenario"] == one["baseline"] else change_and_interval(one)
-            unit = unit_of(one["measured_in"])
-            rows.append([label if is_first else "", one["scenario"], unit, mean, interval, change, change_interval])
-    columns = ["measure", "scenario", "in", "mean", "95% interval", "change", "95% interval"]
-    return table_text(columns, rows, numbers=4)
 
 
 def _counted(number: int, word: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from flowsim.show.numbers import (
@@ -42,17 +43,21 @@ class Phrases(Protocol):
 
 
 def answer(
-    template: str, comparison: Sequence[Record], measures: Mapping[str, Phrases], scenarios: Sequence[str]
-) -> str:
+    template: str, comparison: Sequence[Record], measures: Mapping[str, Phrases], scenarios: Sequence[str],
+    tips: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> str:  # fmt: skip
     """The experiment's answer, each `{scenario: key}` filled in; a default answer where there is no template.
 
-    `comparison` has the records of `ExperimentResults.compare` with their `key` and `label`.
+    `comparison` has the records of `ExperimentResults.compare` with their `key` and `label`; `tips` what is said of a
+    scenario and a measure that has a bound: when it tips.
     """
     records = {(one["scenario"], one["key"]): one for one in comparison if measures[one["key"]].by == "all"}
 
     def fill(found: re.Match[str]) -> str:
         scenario, _, key = (part.strip() for part in found[1].partition(":"))
         record = records.get((scenario, key))
+        if (scenario, key) in tips:
+            return tips[scenario, key]
         return phrase(record, measures[key]) if record is not None else NOBODY
 
     if PLACEHOLDER.search(template):

@@ -37,7 +37,7 @@ class Look(NamedTuple):
 
 
 def drawn(title: str, panels: Sequence[Panel]) -> dict[str, bytes]:
-    """over_time.svg and over_time.png, panels two abreast: the same bytes for the same records."""
+    """over_time.svg and over_time.png, panels two abreast, one alone as wide: the same bytes for the same records."""
     baseline = panels[0][0]["baseline"]
     looks = _looks([one["scenario"] for panel in panels for one in panel], baseline)
     note = "Means of the replications, with 95% intervals as bands"
@@ -57,7 +57,8 @@ def drawn(title: str, panels: Sequence[Panel]) -> dict[str, bytes]:
         is_cut = False
         for place, panel in enumerate(panels):
             bottom = height - head - (place // 2 + 1) * (PANEL + ROUND_PANEL) + BELOW_PANEL
-            box = (LEFT + NEXT * (place % 2), bottom / height, SPAN, PANEL / height)
+            span = SPAN if len(panels) > 1 else NEXT + SPAN
+            box = (LEFT + NEXT * (place % 2), bottom / height, span, PANEL / height)
             is_cut |= _draw(figure.add_axes(box), panel, looks)
         counts = {one["replications"] for panel in panels for one in panel}
         notes = ["Bands are cut where they leave a panel."] * is_cut
@@ -120,9 +121,10 @@ def _draw(axes: Any, panel: Panel, looks: dict[str, Look]) -> bool:
     common.plain_ticks(axes.yaxis)
     label, unit = str(records[0]["label"]), unit_of(records[0]["measured_in"])
     at_left = {"transform": axes.transAxes, "va": "bottom"}
-    axes.text(-0.14, 1.14, label[:1].upper() + label[1:], fontweight="bold", fontsize=10, **at_left)
+    left = (MARGIN - LEFT) / axes.get_position().width
+    axes.text(left, 1.14, label[:1].upper() + label[1:], fontweight="bold", fontsize=10, **at_left)
     start = "" if bottom <= 0 else "; the axis does not begin at 0"
-    axes.text(-0.14, 1.04, f"{unit}{start}", fontsize=8.5, color=UNCLEAR, **at_left)
+    axes.text(left, 1.04, f"{unit}{start}", fontsize=8.5, color=UNCLEAR, **at_left)
     return is_cut
 
 

@@ -32,7 +32,8 @@ measures:
   beds: {measure: beds_in_use, of: {setting: ward}, label: ward beds in use, more: "fills {n} more beds"}
   four_hour: {measure: within_standard, label: the four-hour share}
   occupancy: {measure: occupancy, by: setting}
-answer: "With few packages the hospital {few packages: beds} and {few packages: four_hour}."
+  by_month: {measure: within_standard, by: month, label: the four-hour share by month, tips: {below: 0.6}}
+answer: "With few packages the hospital {few packages: beds} and {few packages: four_hour}; it {few packages: by_month}."
 quick: {days: 2, warm_up: 0 days, replications: 2}
 """
 

@@ -81,6 +81,7 @@ def contents(folder: Path) -> dict[str, str]:
         (["compare", "wards.yaml"], ["wards.yaml", "is a file"]),
         (["compare", "wards", "--measure", "ocupancy"], ["--measure", "ocupancy", "'occupancy'"]),
         (["compare", "wards", "--by", "settin"], ["--by", "settin", "'setting'"]),
+        (["compare", "wards", "--measure", "reneged_a_year", "--by", "area"], ["--by", "area", "'setting'"]),
         (["compare", "wards", "--baseline", "as is"], ["--baseline", "as is", "'as it is'"]),
         (["audit", "nothing"], ["nothing", "flowsim run"]),
         (["copy", "clinc", "new"], ["clinc", "'clinic'"]),
@@ -203,9 +204,12 @@ def test_a_run_ends_with_table_sentence_and_figures(flowsim: Command, here: Path
     code, out, err = flowsim("run", "wards.yaml", "--workers", "1", "--quiet")
     assert (code, err) == (0, "")
     assert "all were finished before" in out
-    assert "3 scenarios x 3 replications, in results/wards" in out
+    assert "3 scenarios x 3 replications of 8 January 2001 to 6 February 2001, in results/wards" in out
     size = r"[\d.]+ percentage points \([\d.]+ to [\d.]+\)"
-    assert re.search(rf"With few packages the hospital .* and lowers the four-hour share by {size}\.", out)
+    assert re.search(
+        rf"With few packages the hospital .* and lowers the four-hour share by {size}; it \w+.* below 60%.*\.", out
+    )
+    assert re.search(r"What tips, and when.*\n  few packages\n    the four-hour share by month: .* below 60%", out)
     assert "Longer at the end than at the beginning: the queue" in out
     assert re.search(r"When the run ended, \d+ patients were still in care and \d+ still waiting under 'as it is'", out)
     assert re.search(r"\d+ replications? more would halve the intervals", out)
@@ -276,7 +280,7 @@ def test_a_run_that_must_compile_says_so_in_one_line(
 def test_the_small_form_has_a_folder_of_its_own(flowsim: Command, here: Path) -> None:
     code, out, err = flowsim("run", "wards.yaml", "--quick", "--workers", "1", "--quiet")
     assert (code, err) == (0, "")
-    assert "3 scenarios x 2 replications, in results/wards-quick" in out
+    assert "3 scenarios x 2 replications of 1 January 2001 to 2 January 2001, in results/wards-quick" in out
     assert flowsim("audit", "wards-quick")[0] == 0
 
 

@@ -32,7 +32,7 @@ def test_figures_are_the_same_bytes_each_time(here: Path) -> None:
     arguments = "A title", results.records(), results.experiment.measures, Ground.of(results)
     first, second = plots.figures(*arguments), plots.figures(*arguments)
     assert first == second
-    assert list(first) == ["comparison.svg", "comparison.png"]
+    assert list(first) == ["comparison.svg", "comparison.png", "over_time.svg", "over_time.png"]
     assert first["comparison.png"].startswith(b"\x89PNG")
     assert b"<svg" in first["comparison.svg"]
     assert b"<dc:date>" not in first["comparison.svg"]
