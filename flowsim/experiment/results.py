@@ -161,7 +161,7 @@ class ExperimentResults:
         """
         import pandas as pd  # the command line does without: it takes half a second to load
 
-        columns = [*COMPARISON, "key", "label", "less_is_better"]
+        columns = [*COMPARISON, "key", "label", "less_is_better", "by"]
         return pd.DataFrame(self.records(measure, by, baseline), columns=columns)
 
     def records(
@@ -371,6 +371,7 @@ def _compared(
         "scenario": scenario, "baseline": baseline, "measure": one.measure, "place": place, "setting": setting,
         "measured_in": MEASURES[one.measure].measured_in, "replications": len(paired), "key": key,
         "label": _label(key, one), "less_is_better": MEASURES[one.measure].less_is_better,
+        "by": one.by,
     }  # fmt: skip
     if paired:
         mean, base, difference = estimate(values), estimate(base_values), paired_difference(values, base_values)

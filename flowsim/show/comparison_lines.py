@@ -19,8 +19,9 @@ def lines(records: Iterable[Record]) -> list[str]:
     by_key: dict[str, dict[tuple[str, str], Block]] = {}
     for one in records:
         by_key.setdefault(one["key"], {}).setdefault((one["place"], one["setting"]), []).append(one)
-    whole = [block for mine in by_key.values() if len(mine) == 1 for block in mine.values()]
-    apart = [list(mine.values()) for mine in by_key.values() if len(mine) > 1]
+    blocks = [list(mine.values()) for mine in by_key.values()]
+    whole = [mine[0] for mine in blocks if mine[0][0]["by"] == "all"]
+    apart = [mine for mine in blocks if mine[0][0]["by"] != "all"]
     tables = [_whole(whole)] if whole else []
     tables += [_apart(found) for found in map(_with_something, apart) if found]
     return [line for number, table in enumerate(tables) for line in ([""] * (number > 0) + table)]
@@ -55,12 +56,18 @@ def _apart(blocks: Sequence[Block]) -> list[str]:
         base = found.get(first["baseline"])
         told = ["-" if base is None else _with_interval(*level_and_interval(base))]
         told += [_with_interval(*change_and_interval(found[name])) if name in found else "-" for name in others]
-        rows.append([", ".join(parts(block[0], records)) or "all", *told])
+        rows.append([_name(block[0], records), *told])
     unit, of_change = unit_of(first["measured_in"]), unit_of(first["measured_in"], is_change=True)
     head = f"{first['label']}, in {unit}: '{first['baseline']}'"
     if others:
         head += ", and the change from it" + f" in {of_change}" * (of_change != unit)
     return [head, *table_text(["", first["baseline"], *others], rows, numbers=len(others) + 1)]
+
+
+def _name(one: Record, records: Sequence[Record]) -> str:
+    """What a row is of: setting and place as far as rows differ in them; of a row alone what there is."""
+    alone = [one[part] for part in ("place", "setting") if one[part] != "all"][:1]
+    return ", ".join(parts(one, records) or alone) or "all"
 
 
 def _with_interval(number: str, interval: str) -> str:

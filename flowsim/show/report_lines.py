@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_GROWING = 6
 FEWEST_YEARS = 4
 """Years measured from which growth is told: its first and last quarter are compared, which must be whole years."""
-HIDDEN = ("key", "label", "less_is_better")
+HIDDEN = ("key", "label", "less_is_better", "by")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ def record(key: str, place: str, scenario: str, mean: float | None, difference: 
     low, high = (None, None) if mean is None else (mean - 0.04, mean + 0.04)
     record = {
         "key": key, "label": f"The {key}", "measured_in": "share", "scenario": scenario, "baseline": "as it is",
-        "place": place, "setting": "ward", "mean": mean, "low": low, "high": high, "difference": difference,
+        "place": place, "setting": "ward", "by": "all" if place == "all" else "at", "mean": mean, "low": low, "high": high, "difference": difference,
         "difference_low": None if difference is None else difference - 0.02,
         "difference_high": None if difference is None else difference + 0.02,
     }  # fmt: skip
@@ -51,4 +51,5 @@ def test_places_where_nothing_ever_happened_are_left_out_and_no_others() -> None
 
 def test_a_measure_of_nothing_but_zeros_is_told_where_it_is_whole_and_has_no_table_where_it_is_told_apart() -> None:
     assert "The share" in "\n".join(lines(block("share", "all", 0.0, 0.0)))
+    assert lines(block("by_place", "Alpha", 0.5, 0.0))[2].split()[0] == "Alpha"
     assert lines(block("by_place", "Alpha", 0.0, 0.0) + block("by_place", "Beta", 0.0, 0.0)) == []
