@@ -51,6 +51,14 @@ class Results:
         """One digest of all finished ledgers, whatever the order or number of workers that made them."""
         return fingerprint(self.journal.outcomes)
 
+    def check_kept(self, table: str) -> None:
+        """DamagedError unless this table and the files of the model as run are what was written."""
+        if table not in self.journal.extras:
+            raise DamagedError(f"{escape(str(self.path / table))}: is not in the journal: run again to go on")
+        for record in (self.journal.extras[table], *self.journal.model.values()):
+            if wrong := _file_fault(self.path, record):
+                raise DamagedError(f"{escape(str(self.path / record.name))}: {wrong}: delete it and run again")
+
     def read_cell(self, cell_id: str) -> pa.Table:
         """The ledger of a done cell: period, book, row, value. DamagedError unless it is what was written."""
         return self._read("cells", cell_id)

@@ -17,7 +17,7 @@ from flowsim.errors import StoppedError
 from flowsim.experiment.audit import read_results
 from flowsim.experiment.cells import Cell, CellOutcome, cells_of
 from flowsim.experiment.loads import patients_of
-from flowsim.experiment.results import ExperimentResults, scenario_networks
+from flowsim.experiment.results import EXPERIMENT, ExperimentResults, scenario_networks
 from flowsim.experiment.runner import check_workers, run_cells
 from flowsim.experiment.scenarios import LoadedExperiment
 from flowsim.experiment.store import Store
@@ -120,13 +120,17 @@ def _enough(networks: Mapping[str, tuple[Network, Labels]], cells: Iterable[Cell
 
 
 def _keep_model(store: Store, loaded: LoadedExperiment) -> None:
-    """The model and experiment as run, so that results tell on their own what they are of."""
-    store.write_model("experiment.yaml", loaded.file.read_bytes())
+    """The model and experiment as run, so that results tell on their own what they are of.
+
+    Words and measures of the experiment may change later, and take the place of the earlier ones: what was run stands
+    in the identity, with a digest of the levers.
+    """
+    store.write_extra(EXPERIMENT, loaded.file.read_bytes())
     base = loaded.base
     main = base.files[0]
     for file in base.files:
         name = "model.yaml" if file == main else file.resolve().relative_to(base.folder.resolve()).as_posix()
-        store.write_model(f"model/{name}", file.read_bytes())
+        store.write_model(name, file.read_bytes())
 
 
 def _all_precise(results: ExperimentResults, share: float) -> bool:

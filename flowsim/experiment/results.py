@@ -35,6 +35,9 @@ from flowsim.model.names import near
 if TYPE_CHECKING:
     import pandas as pd
 
+EXPERIMENT = "as_run.yaml"
+"""The experiment in its results folder: the words and measures it was last run with."""
+
 COMPARISON = (
     "scenario", "baseline", "measure", "measured_in", "place", "setting", "mean", "low", "high", "baseline_mean",
     "difference", "difference_low", "difference_high", "replications",
@@ -95,7 +98,8 @@ class ExperimentResults:
         changed.
         """
         folder = auditing.read_results(Path(path))
-        loaded = load_experiment(folder.path / "model" / "experiment.yaml", folder.path / "model" / "model")
+        folder.check_kept(EXPERIMENT)
+        loaded = load_experiment(folder.path / EXPERIMENT, folder.path / "model")
         was = folder.identity
         as_run = {
             "years": tuple(was["years"]), "days": was["days"], "warm_up": was["warm_up_ms"], "period": was["period"],

@@ -235,6 +235,42 @@ def test_a_run_with_json_is_one_document_with_the_comparison(flowsim: Command, h
     assert all(Path(figure).is_file() for figure in document["figures"])
 
 
+def test_other_words_and_measures_are_told_from_what_was_run(flowsim: Command, here: Path) -> None:
+    file = Path("wards.yaml")
+    words = file.read_text(encoding="utf-8").replace("With few packages the hospital", "With fewer, it")
+    words = words.replace("answer:", "  cost: {measure: cost_a_year, label: the cost}\nanswer:")
+    before = contents(here / "results" / "wards" / "cells")
+    file.write_text(words, encoding="utf-8")
+    code, out, _ = flowsim("run", "wards.yaml", "--workers", "1", "--quiet")
+    assert code == 0
+    assert "all were finished before" in out and "With fewer, it" in out and "the cost" in out
+    assert contents(here / "results" / "wards" / "cells") == before
+    assert "the cost" in flowsim("compare", "wards")[1]
+    assert flowsim("audit", "wards")[0] == 0
+
+
+def test_other_levers_are_refused_where_others_were_run(flowsim: Command, here: Path) -> None:
+    file = Path("wards.yaml")
+    file.write_text(file.read_text(encoding="utf-8").replace("set: 1,", "set: 2,"), encoding="utf-8")
+    before = contents(here / "results" / "wards")
+    code, out, err = flowsim("run", "wards.yaml", "--workers", "1", "--quiet")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "scenarios" in err
+    assert contents(here / "results" / "wards") == before
+
+
+@pytest.mark.parametrize("name", ["as_run.yaml", "model/model.yaml"])
+def test_results_whose_questions_or_model_were_scribbled_on_are_not_told(
+    flowsim: Command, here: Path, name: str
+) -> None:
+    file = here / "results" / "wards" / name
+    file.write_bytes(file.read_bytes().replace(b"1", b"2", 1))
+    code, out, err = flowsim("compare", "wards")
+    assert (code, out, len(err.splitlines())) == (3, "", 1)
+    assert name in err
+    assert flowsim("audit", "wards")[0] == 3
+
+
 def test_a_lost_cell_is_run_again_to_the_same_bytes(flowsim: Command, here: Path) -> None:
     before = contents(here / "results" / "wards" / "cells")
     lost = sorted((here / "results" / "wards" / "cells").iterdir())[0]
