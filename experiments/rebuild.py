@@ -40,9 +40,10 @@ OF_LONDON = {
     "community-shift": ("--scenario", "10 of 100 in South West London, with places", *WEEKS),
     "king-george": ("--scenario", "with staff and beds moved", *WEEKS),
     "social-care": ("--scenario", "a tenth fewer packages", *WEEKS),
-    "south-west-five-to-four": ("--scenario", "St Helier closed", *WEEKS),
+    "south-west-five-to-four": ("--by", "area", *WEEKS),
 }
-"""Of experiments on all London, whose visits of a year are too many to keep: what is printed of those on the page."""
+"""Of experiments on all London, whose visits of a year are too many to keep: what is printed of those on the page.
+Of closed sites how much further those who live by them have to go."""
 MOVED_INTRODUCTION = """# What each lever moved
 
 Each lever of a scenario is run after those before it, one replication with every visit logged, and compared with

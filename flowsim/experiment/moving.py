@@ -31,8 +31,8 @@ from flowsim.model.units import DOORS, geography_of
 if TYPE_CHECKING:
     from flowsim.experiment.scenarios import LoadedExperiment
 
-KINDS = ("setting", "level", "unit", "at", "stp")
-"""What visits can be told apart by: each by the unit that was asked for."""
+KINDS = ("setting", "level", "unit", "at", "stp", "area")
+"""What visits can be told apart by: each by the unit that was asked for, `area` by where the patient lives."""
 PRIMES = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5, 0x85EBCA77C2B2AE63)
 
 
@@ -52,7 +52,7 @@ class LeverMoved(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """It as plain data, days in place of milliseconds; only streams and care of which anything
-        moved.
+        moved, or is further from home or nearer.
         """
         arrivals = [
             {"pathway": self.pathways[one["stream"]], **one} for one in self.moved.arrivals if one["gone"] or one["new"]
@@ -60,7 +60,8 @@ class LeverMoved(NamedTuple):
         rows = []
         for row in self.moved.rows:
             parts = (f"{what}_{side}" for what in ("visits", "days_ms") for side in ("removed", "added"))
-            if any(row[part] for part in parts) or row["turned_away_before"] != row["turned_away_after"]:
+            is_turned = row["turned_away_before"] != row["turned_away_after"]
+            if any(row[part] for part in parts) or is_turned or _is_further(row["km_before"], row["km_after"]):
                 days = {name: value / DAY_MS for name, value in row.items() if name.startswith("days_ms")}
                 kept = {name: value for name, value in row.items() if name not in days}
                 rows.append({**kept, **{name.replace("_ms", ""): value for name, value in days.items()}})
@@ -185,8 +186,11 @@ class _Telling:
         self.horizon = network.horizon_ms
         self.stream, self.unit = side.stream, side.unit
         self.is_door = np.array([unit.setting.startswith(DOORS) for unit in labels.units], np.bool_)
-        kind = runs.by if runs.by != "unit" else "name"
-        self.kind = runs.kinds.of(getattr(unit, kind) for unit in labels.units)
+        if runs.by == "area":
+            names = [labels.areas[area] for area in network.place_area]
+        else:
+            names = [getattr(unit, "name" if runs.by == "unit" else runs.by) for unit in labels.units]
+        self.kind, self.told_by = runs.kinds.of(names), "place" if runs.by == "area" else "own_unit"
         self.km = _distances(side)
         lanes = np.repeat(network.class_own, np.diff(network.lane_first))
         self.starts = [(NUMBER["starts"], lanes), (NUMBER["first_inside"], lanes)]
@@ -222,7 +226,7 @@ class _Telling:
             Care(
                 patient,
                 self.stream[column["stream"]].astype(np.int32),
-                self.kind[own].astype(np.int32),
+                self.kind[column[self.told_by]].astype(np.int32),
                 _hash(used, column["joined_ms"], column["started_ms"], column["left_ms"], outcome),
                 column["joined_ms"].copy(),
                 np.where(started, left - column["started_ms"], 0),
@@ -243,6 +247,11 @@ class _Telling:
         if (came[self.stream] != self.entered).any():
             raise DamagedError("the visit log and the ledger do not tell of the same patients")
         return found
+
+
+def _is_further(before: float | None, after: float | None) -> bool:
+    """Whether the mean way from home differs by ten metres or more."""
+    return abs(before - after) >= 0.01 if before is not None and after is not None else before is not after
 
 
 def _hash(*columns: Ints) -> Any:

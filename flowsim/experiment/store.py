@@ -2,8 +2,8 @@
 
 A results folder holds `provenance.json` (what the results are of), `model/` (the model as run), `cells/` and
 `visits/` (one Parquet file a cell), the experiment's words and measures, tables and figures, and `journal.jsonl`,
-which lists every file with its SHA-256. What the journal does not list is never read. Order of writing: a file under a temporary name,
-synced, renamed, its folder synced, and only then its line in the journal, synced too.
+which lists every file with its SHA-256. What the journal does not list is never read. Order of writing: a file under
+a temporary name, synced, renamed, its folder synced, and only then its line in the journal, synced too.
 """
 
 from __future__ import annotations

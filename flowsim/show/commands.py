@@ -207,7 +207,7 @@ def compare(
 def moved(
     experiment: Annotated[str, typer.Argument(help="An experiment: a path or the name of one that ships.")],
     scenario: Annotated[str | None, typer.Option(help="One scenario; all that change anything if left out.")] = None,
-    by: Annotated[str, typer.Option(help="Tell care apart by setting, level, unit, at or stp.")] = "setting",
+    by: Annotated[str, typer.Option(help="Tell care apart by setting, level, unit, at, stp or area.")] = "setting",
     replication: Annotated[str, typer.Option(help="Which replication.")] = "1",
     days: Annotated[str | None, typer.Option(help="Only so many days after the warm-up.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The small form of the experiment.")] = False,

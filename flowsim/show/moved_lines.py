@@ -25,7 +25,7 @@ def lines(found: Mapping[str, Any], by: str) -> list[str]:
     if found["arrivals"]:
         text += ["", *_arrivals(found["arrivals"])]
     if found["care"]:
-        text += ["", *_care(found["care"], by), "", *_flows(found["flows"])]
+        text += ["", *_care(found["care"], by), "", *(_flows(found["flows"]) if found["flows"] else [])]
         visits = sum(flow["visits"] for flow in found["flows"])
         text += [f"Balanced: every visit removed or added, {visits:,} in all, is accounted for patient by patient."]
     else:

@@ -140,9 +140,19 @@ def test_a_closed_unit_loses_to_the_other_visit_by_visit_and_day_by_day(loaded: 
     assert not any(one["name"].startswith("door of") for one in closed["care"])
 
 
-def test_by_setting_a_move_between_units_changes_days_and_visits_by_nothing(loaded: LoadedExperiment) -> None:
+def test_by_setting_a_move_between_units_changes_nothing_but_the_way_from_home(loaded: LoadedExperiment) -> None:
     closed = next(loaded.moved("both"))
-    assert closed["care"] == [] and closed["patients"]["other_times"] > 100
+    (ward,) = closed["care"]
+    assert ward["visits_removed"] == ward["visits_added"] == ward["days_removed"] == ward["days_added"] == 0
+    assert ward["km_before"] == pytest.approx(0, abs=0.01) and ward["km_after"] > 5
+    assert closed["flows"] == [] and closed["patients"]["other_times"] > 100
+
+
+def test_by_area_only_those_who_live_by_what_is_closed_have_further_to_go(loaded: LoadedExperiment) -> None:
+    closed = next(loaded.moved("both", by="area"))
+    assert [one["name"] for one in closed["care"]] == ["Up"]
+    up = row(closed, "Up")
+    assert up["km_before"] == pytest.approx(0, abs=0.01) and up["km_after"] > 10
 
 
 def test_those_refused_are_told_with_what_they_get_instead(loaded: LoadedExperiment) -> None:
