@@ -59,10 +59,16 @@ def experiments() -> list[Path]:
 
 
 @cache
-def digest(file: Path) -> str:
-    """What tells whether an experiment's file or its model has changed since it was run."""
-    model = digest_of_model(load_experiment(file).base.model)
-    return hashlib.sha256(file.read_bytes() + model.encode()).hexdigest()[:16]
+def about(file: Path) -> tuple[str, str]:
+    """An experiment's model by name, and a digest that tells whether its file or its model has changed since."""
+    loaded = load_experiment(file)
+    model = digest_of_model(loaded.base.model)
+    return loaded.experiment.model, hashlib.sha256(file.read_bytes() + model.encode()).hexdigest()[:16]
+
+
+def mark(file: Path) -> str:
+    """What stands in the sections that were made of an experiment as it is."""
+    return MARK.format(file.stem, about(file)[1])
 
 
 def section(file: Path) -> str:
@@ -75,7 +81,7 @@ def section(file: Path) -> str:
     fingerprint = json.loads(said("audit", str(folder), "--json"))["fingerprint"]
     parts = [
         f"## `{experiment.name}`",
-        MARK.format(experiment.name, digest(file)),
+        mark(file),
         f"**{experiment.title}.** {' '.join(experiment.question.split())}",
         *([f"*The debate:* {' '.join(experiment.debate.split())}"] if experiment.debate else []),
         f"*Expected:* {' '.join(experiment.expectation.split())}",
@@ -108,7 +114,7 @@ def moved(file: Path) -> str:
     options = OF_LONDON.get(name, ())
     printed = said("moved", str(file), *options).strip()
     command = shlex.join(["flowsim", "moved", name, *options])
-    return f"## `{name}`\n\n{MARK.format(name, digest(file))}\n\n`{command}`:\n\n```\n{printed}\n```"
+    return f"## `{name}`\n\n{mark(file)}\n\n`{command}`:\n\n```\n{printed}\n```"
 
 
 def said(*words: str) -> str:
@@ -125,18 +131,12 @@ def kept(page: Path) -> dict[str, str]:
     """The sections of a page by experiment, of those that have not changed since."""
     parts = page.read_text(encoding="utf-8").split("\n## `")[1:] if page.exists() else []
     sections = {part.partition("`")[0]: f"## `{part.strip()}" for part in parts}
-    return {
-        file.stem: sections[file.stem]
-        for file in experiments()
-        if MARK.format(file.stem, digest(file)) in sections.get(file.stem, "")
-    }
+    return {file.stem: sections[file.stem] for file in experiments() if mark(file) in sections.get(file.stem, "")}
 
 
 def pages() -> tuple[tuple[Path, str, Callable[[Path], str], list[Path]], ...]:
     """Both pages: file, introduction, what makes a section, and the experiments that have one."""
-    of_moved = [
-        file for file in experiments() if file.stem in OF_LONDON or load_experiment(file).experiment.model != "london"
-    ]
+    of_moved = [file for file in experiments() if file.stem in OF_LONDON or about(file)[0] != "london"]
     return (README, INTRODUCTION, section, experiments()), (MOVED, MOVED_INTRODUCTION, moved, of_moved)
 
 

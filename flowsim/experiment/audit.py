@@ -51,11 +51,11 @@ class Results:
         """One digest of all finished ledgers, whatever the order or number of workers that made them."""
         return fingerprint(self.journal.outcomes)
 
-    def check_kept(self, table: str) -> None:
-        """DamagedError unless this table and the files of the model as run are what was written."""
-        if table not in self.journal.extras:
-            raise DamagedError(f"{escape(str(self.path / table))}: is not in the journal: run again to go on")
-        for record in (self.journal.extras[table], *self.journal.model.values()):
+    def check_kept(self, name: str) -> None:
+        """DamagedError unless this file beside the cells and those of the model as run are what was written."""
+        if name not in self.journal.extras:
+            raise DamagedError(f"{escape(str(self.path / name))}: is not in the journal: run again to go on")
+        for record in (self.journal.extras[name], *self.journal.model.values()):
             if wrong := _file_fault(self.path, record):
                 raise DamagedError(f"{escape(str(self.path / record.name))}: {wrong}: delete it and run again")
 

@@ -92,6 +92,8 @@ class Store:
         if kind is None:
             self.close()
         else:
+            with suppress(OSError):
+                self._clear_temporaries()
             self._let_go()
 
     def close(self) -> None:
@@ -130,12 +132,7 @@ class Store:
                 if not os.access(self.path / name, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with or_stop(self.path):
-            names = []
-            for name in names_under(self.path):
-                if TEMPORARY.fullmatch(PurePosixPath(name).name):
-                    (self.path / name).unlink()
-                else:
-                    names.append(name)
+            names = self._clear_temporaries()
             said = _json_of({"format": FORMAT, "identity": dict(identity), "about": dict(about)})
             if PROVENANCE in names:
                 was = read_provenance(self.path)
@@ -150,6 +147,16 @@ class Store:
         with or_stop(self.path):
             self._finished = set(self._check_listed(journal))
             self._clear_unlisted(names, journal)
+
+    def _clear_temporaries(self) -> list[str]:
+        """Removes files in the making, of a run that was ended; the names of all others."""
+        names = []
+        for name in names_under(self.path):
+            if TEMPORARY.fullmatch(PurePosixPath(name).name):
+                (self.path / name).unlink()
+            else:
+                names.append(name)
+        return names
 
     def _open_journal(self, names: list[str]) -> Journal:
         path = self.path / JOURNAL
@@ -230,15 +237,18 @@ class Store:
         path = self.path / JOURNAL
         if self._broken:
             raise StoppedError(f"{escape(str(path))}: could not be written before: run again to go on")
-        size, check = self._end
+        before = size, check = self._end
         line, check = chained(entry, check)
         with or_stop(path):
             try:
                 write_all(self._journal, line)
-                os.fsync(self._journal)
-                # One assignment, so that an interrupt never leaves length and check of different lines.
+                # One assignment, so that an interrupt never leaves length and check of different lines. One that
+                # comes from here on keeps the line, which is whole; a disk that fails does not.
                 self._end = (size + len(line), check)
-            except BaseException:
+                os.fsync(self._journal)
+            except BaseException as error:
+                if isinstance(error, OSError):
+                    self._end = before
                 self._broken = True
                 os.ftruncate(self._journal, self._end[0])
                 self._broken = False

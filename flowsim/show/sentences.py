@@ -39,7 +39,7 @@ class Phrases(Protocol):
 
     @property
     def by(self) -> str:
-        """The attribute it is told apart by; only "all" can be spoken of."""
+        """The attribute it is told apart by; of others than "all" only when they tip can be spoken of."""
 
 
 def answer(

@@ -54,10 +54,9 @@ def drawn(title: str, panels: Sequence[Panel]) -> dict[str, bytes]:
             lines, list(looks), loc="upper left", bbox_to_anchor=(MARGIN, top), ncols=columns, frameon=False,
             borderpad=0, borderaxespad=0, handlelength=2.6, columnspacing=1.6, labelspacing=0.4,
         )  # fmt: skip
-        is_cut = False
+        is_cut, span = False, SPAN if len(panels) > 1 else NEXT + SPAN
         for place, panel in enumerate(panels):
             bottom = height - head - (place // 2 + 1) * (PANEL + ROUND_PANEL) + BELOW_PANEL
-            span = SPAN if len(panels) > 1 else NEXT + SPAN
             box = (LEFT + NEXT * (place % 2), bottom / height, span, PANEL / height)
             is_cut |= _draw(figure.add_axes(box), panel, looks)
         counts = {one["replications"] for panel in panels for one in panel}

@@ -27,7 +27,7 @@ import flowsim.experiment.cellfile as cellfile_module
 from flowsim.engine.ledger import BOOKS
 from flowsim.errors import DamagedError, InputError, StoppedError
 from flowsim.experiment.audit import audit, read_cell, read_results
-from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, VisitWriter, columns_of
+from flowsim.experiment.cellfile import CellFolder, CellWriter, LedgerDigest, NewFile, VisitWriter, columns_of
 from flowsim.experiment.cells import CELL_ID, Cell, CellOutcome, cells_of
 from flowsim.experiment.journal import chained, parse
 from flowsim.experiment.store import Store
@@ -304,6 +304,29 @@ def test_stopped_cell_is_listed_with_its_line_and_not_run_again(tmp_path: Path) 
     assert audit(folder) == report
     with pytest.raises(InputError, match="no such cell"):
         read_cell(folder, FIRST.id)
+
+
+@pytest.mark.parametrize(("error", "is_kept"), [(KeyboardInterrupt(), True), (OSError(errno.EIO, "no"), False)])
+def test_an_interrupt_while_a_whole_line_is_synced_keeps_it_and_a_failing_disk_does_not(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, is_kept: bool
+) -> None:
+    def fail(handle: int) -> None:
+        raise error
+
+    more = Cell("as now", 9)
+    with toycells.open_toy(copy) as store:
+        with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, StoppedError)):
+            patch.setattr(os, "fsync", fail)
+            store.record(CellOutcome.stopped(more, "the ward is full"))
+        store.plan(toycells.SCENARIOS, 4)
+    assert (more.id in read_results(copy).journal.outcomes) == is_kept
+
+
+def test_a_run_that_ends_in_an_error_leaves_no_file_in_the_making(copy: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), toycells.open_toy(copy):
+        NewFile(copy, "cells/as-now-0-r0001.parquet")
+        raise KeyboardInterrupt
+    assert list((copy / "cells").glob(".*")) == []
 
 
 def test_tables_are_replaced_model_files_are_not(copy: Path) -> None:
