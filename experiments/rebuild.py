@@ -17,6 +17,7 @@ import hashlib
 import io
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -32,8 +33,6 @@ MOVED = HERE / "moved.md"
 FIGURES = HERE / "figures"
 RESULTS = HERE.parent / "results"
 INTRODUCTION = (HERE / "introduction.md").read_text(encoding="utf-8")
-COLOURS = 128
-"""Enough for figures of flat shades; a third of the bytes."""
 MARK = "<!-- {} {} -->"
 WEEKS = ("--days", "28", "--quick")
 OF_LONDON = {
@@ -93,18 +92,14 @@ def section(file: Path) -> str:
 
 
 def figures_of(folder: Path, name: str) -> list[str]:
-    """The chart through the years and the maps that a run drew, copied beside the page in fewer colours."""
-    from PIL import Image
-
+    """The chart through the years and the maps that a run drew, copied beside the page."""
     FIGURES.mkdir(exist_ok=True)
-    for old in FIGURES.glob(f"{name}.*.png"):
+    for old in FIGURES.glob(f"{name}.*"):
         old.unlink()
     links = []
-    for file in [*folder.glob("over_time.png"), *sorted(folder.glob("map_*.png"))]:
-        with Image.open(file) as figure:
-            kept = FIGURES / f"{name}.{file.stem}.png"
-            figure.convert("RGB").quantize(COLOURS).save(kept, optimize=True)
-        links.append(f"![{name}: {file.stem.replace('_', ' ')}](figures/{kept.name})")
+    for file in [*folder.glob("over_time.svg"), *sorted(folder.glob("map_*.svg"))]:
+        shutil.copyfile(file, FIGURES / f"{name}.{file.name}")
+        links.append(f"![{name}: {file.stem.replace('_', ' ')}](figures/{name}.{file.name})")
     return links
 
 
